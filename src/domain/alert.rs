@@ -1,0 +1,106 @@
+//! What officials are told, and by which way.
+
+use super::{TicketId, Time, words};
+
+super::row_id! {
+    /// Our number of an alert: something to tell, written in the transaction of what it tells of.
+    AlertId
+}
+
+/// What an alert tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlertKind {
+    /// A warning took effect.
+    Warned,
+    /// A deadline was missed.
+    Breached,
+    /// A step after the deadline took effect.
+    Escalated,
+    /// The ticket was answered; to those who had been told.
+    Answered,
+    /// Staff dismissed it; to those who had been told.
+    Dismissed,
+    /// It was withdrawn; to those who had been told.
+    Withdrawn,
+    /// Found already past the deadline at an account's first read or after blindness.
+    Backlog,
+    /// A step took effect unverified: the account can't be read. One message per account, to `operator`.
+    Unverified,
+    /// An account can't be read.
+    Unhealthy,
+    /// It can be read again.
+    Recovered,
+    /// Our clock and Meta's differ.
+    ClockSkewed,
+}
+words!(AlertKind {
+    Warned = "ticket.warned", Breached = "ticket.breached", Escalated = "ticket.escalated",
+    Answered = "ticket.answered", Dismissed = "ticket.dismissed", Withdrawn = "ticket.withdrawn",
+    Backlog = "account.backlog", Unverified = "account.unverified",
+    Unhealthy = "account.unhealthy", Recovered = "account.recovered", ClockSkewed = "clock.skewed",
+});
+
+/// Something to tell. Written by the stage that found it, in the same transaction; routed by the alert stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// Our number.
+    pub id: AlertId,
+    /// What it tells.
+    pub kind: AlertKind,
+    /// The ticket, unless it is about an account or the site.
+    pub ticket: Option<TicketId>,
+    /// The account (our number), unless it is about the site.
+    pub account: Option<super::AccountId>,
+    /// Policy of the step; empty if none.
+    pub policy: String,
+    /// The step's `at` as configured; empty if none.
+    pub at: String,
+    /// The step's number in time order; 0 if none.
+    pub step: u32,
+    /// The groups it goes to; empty for closing lines, which go to whoever was told before.
+    pub notify: Vec<String>,
+    /// An answer written in time takes a breach back.
+    pub late_found: bool,
+    /// Reason of an account's state, or how many messages are in doubt: our own phrase, for the letter.
+    pub detail: String,
+    /// When it was written.
+    pub created_at: Time,
+}
+
+/// A way to reach an official.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// E-mail by SMTP.
+    Smtp,
+    /// Telegram's Bot API.
+    Telegram,
+    /// WhatsApp's Cloud API.
+    Whatsapp,
+    /// Standard Webhooks.
+    Webhook,
+    /// Prometheus Alertmanager.
+    Alertmanager,
+    /// The daemon's own log.
+    Log,
+}
+words!(Channel {
+    Smtp = "smtp", Telegram = "telegram", Whatsapp = "whatsapp", Webhook = "webhook", Alertmanager = "alertmanager", Log = "log",
+});
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeliveryState {
+    /// Not yet in a letter (grouping, quiet hours, digest).
+    Waiting,
+    /// In a letter that has not been accepted yet.
+    Pending,
+    /// Accepted by the channel.
+    Delivered,
+    /// Refused for good, or not accepted within a day.
+    Abandoned,
+    /// The ticket closed first; the reason says how.
+    Dropped,
+}
+words!(DeliveryState {
+    Waiting = "waiting", Pending = "pending", Delivered = "delivered", Abandoned = "abandoned", Dropped = "dropped",
+});

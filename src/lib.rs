@@ -1,0 +1,45 @@
+//! tanggap (Indonesian: *responsive*).
+//!
+//! Four stages, each a small reconciler. A stage owns one *when-next* column, takes the rows whose time has come,
+//! asks a pure function what to do, writes the answer and the next time in one transaction, and ends.
+//! Stages never call each other: the database is the queue between them, and a *nudge* only makes the next stage
+//! run sooner. A crash, a restart, a lost nudge and a first start are one path.
+//!
+//! ```text
+//!  Meta Graph API                                                                     officials
+//!       |                                                                                 ^
+//!    [graph]  wire JSON                                                              [channel]
+//!       |                                                                                 |
+//!    POLL ------------> message, thread ----------> SLA --------> ticket, alert --------> ALERT ----> delivery, letter
+//!    account.next_poll_at,     thread.next_look_at            alert.routed_at, letter.next_try_at
+//!    thread.verify_at
+//!       |  (normalize: pure)         (judge: pure)              (route, letter, retry: pure)
+//!       +------------------------------- store (the only SQL) -------------------------------+
+//!                                             |                \
+//!                                           REPORT              CLI (reads; acts through the same few store calls)
+//! ```
+//!
+//! # The rule of arrows
+//!
+//! `tests/it/arrows.rs` fails on any other edge than these:
+//!
+//! ```text
+//! main -> cli; cli, app -> everything
+//! poll -> graph, normalize, store, domain, runtime     demo -> graph, domain, runtime
+//! sla  -> store, domain, runtime                       alert -> store, domain, runtime
+//! normalize -> graph, domain      store -> domain      config -> domain
+//! graph -> domain                 domain -> nothing    runtime -> nothing
+//! ```
+
+pub mod alert;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod domain;
+pub mod graph;
+pub mod normalize;
+pub mod poll;
+pub mod runtime;
+pub mod sla;
+pub mod store;
