@@ -1,1 +1,5 @@
-//! store
+//! The only SQL. Every public function means the same on SQLite and PostgreSQL; one conformance suite runs them on both.
+
+pub mod db;
+
+pub use db::{Db, StoreError};
