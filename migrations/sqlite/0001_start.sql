@@ -82,7 +82,8 @@ CREATE TABLE thread (
   read_began_at INTEGER,            -- when the last read that proves the thread began
   next_look_at INTEGER,
   verify_at INTEGER,                -- a read that begins at or after this is wanted
-  verify_tried_at INTEGER,
+  verify_tried_at INTEGER,          -- written by intake, as is unreadable
+  unreadable INTEGER NOT NULL DEFAULT 0, -- no read can ever prove it (a review, a mention elsewhere)
   UNIQUE (account_id, kind, key)
 ) STRICT;
 CREATE INDEX thread_next_look ON thread (next_look_at) WHERE next_look_at IS NOT NULL;
@@ -119,6 +120,7 @@ CREATE TABLE message (
   needs_answer INTEGER NOT NULL,
   asks INTEGER NOT NULL,
   urgent INTEGER NOT NULL,
+  urgent_at INTEGER,                -- its own time, or when an edit that made it so was noticed
   bare INTEGER NOT NULL,
   tags_own INTEGER NOT NULL,
   by_page INTEGER NOT NULL,
@@ -163,7 +165,8 @@ CREATE TABLE ticket (
   newest_message_id INTEGER,        -- whose text the queue shows
   newest_at INTEGER,                -- its created_at
   assignee TEXT,
-  steps TEXT NOT NULL
+  steps TEXT NOT NULL,
+  configuration TEXT NOT NULL       -- hash of the policies and calendars its plan follows
 ) STRICT;
 CREATE INDEX ticket_thread ON ticket (thread_id);
 CREATE INDEX ticket_due ON ticket (due_at, id) WHERE state = 'open';

@@ -178,8 +178,24 @@ pub struct Message {
     pub deleted_at: Option<Time>,
     /// When we noticed that it was hidden after we had seen it visible; `None` if visible now or hidden from the start.
     pub hidden_at: Option<Time>,
+    /// When a read that should show it did not, for the first time since it was last seen.
+    pub missing_since: Option<Time>,
+    /// Since when it is urgent: its own time, or when an edit that made it so was noticed.
+    pub urgent_at: Option<Time>,
     /// Facebook comments: the last read that did not show the private reply yet.
     pub private_unseen_at: Option<Time>,
+}
+
+impl Message {
+    /// Who wrote it, as one citizen of one account: the id, else `@` and the user name; empty if Meta names nobody
+    /// (those count as one citizen per thread).
+    pub fn author_key(&self) -> String {
+        match &self.seen.author {
+            Some(Author { id: Some(id), .. }) => id.clone(),
+            Some(Author { username: Some(username), .. }) => format!("@{}", username.as_str().to_lowercase()),
+            _ => String::new(),
+        }
+    }
 }
 
 #[cfg(test)]
