@@ -17,7 +17,7 @@ use toml::{
 
 use super::{
     environment::{Environment, PREFIX},
-    problem::{Findings, Place, Spot},
+    problem::{CALENDARS, DEFAULTS, Findings, Place, Spot},
 };
 
 /// Tables of which there may be several: appended from file to file, where everything else is replaced.
@@ -42,8 +42,8 @@ pub(super) fn read(named: Option<&Path>, env: &Environment, findings: &Findings)
             return None;
         }
     };
-    let defaults = text_layer(Path::new("built-in defaults"), include_str!("defaults.toml"), findings);
-    let calendars = text_layer(Path::new("built-in calendars"), include_str!("../../config/calendars.toml"), findings);
+    let defaults = text_layer(Path::new(DEFAULTS), include_str!("defaults.toml"), findings);
+    let calendars = text_layer(Path::new(CALENDARS), include_str!("../../config/calendars.toml"), findings);
     let main = file_layer(&file, findings);
     let parts: Vec<_> = parts(&file, findings).iter().map(|path| file_layer(path, findings)).collect();
     let parts: Option<Vec<_>> = parts.into_iter().collect(); // only now, so that every file has been read

@@ -8,11 +8,11 @@ use config::{Map, Value, ValueKind};
 use jiff::SignedDuration;
 
 use super::{
-    check::words,
     environment::PREFIX,
     layer::FROM_ENVIRONMENT,
     problem::{Findings, Place, Spot, hint},
     secret::{Secret, Vault},
+    words,
 };
 
 /// The place an origin names. Of a value of the environment, the key tells the variable.
@@ -28,7 +28,10 @@ pub(super) fn place(origin: Option<&str>, key: &str) -> Option<Place> {
 /// The place of a value; of a merged table, which has none, that of the first thing in it.
 fn place_of(value: &Value, key: &str) -> Option<Place> {
     place(value.origin(), key).or_else(|| match &value.kind {
-        ValueKind::Table(table) => table.iter().filter_map(|(name, value)| place_of(value, &format!("{key}.{name}"))).min(),
+        ValueKind::Table(table) => {
+            let places = table.iter().filter_map(|(name, value)| place_of(value, &format!("{key}.{name}")));
+            places.filter(|place| !place.is_built_in()).min()
+        }
         _ => None,
     })
 }
@@ -97,7 +100,7 @@ impl<'a> Table<'a> {
             return None;
         }
         let key = self.key(name);
-        let place = place(value.origin(), &key).unwrap_or_else(|| self.spot.place.clone());
+        let place = place_of(value, &key).unwrap_or_else(|| self.spot.place.clone());
         Some(Found { value, spot: Spot { place, key } })
     }
     fn wrong_type(&self, found: &Found<&Value>, wanted: &str) {
@@ -146,7 +149,7 @@ impl<'a> Table<'a> {
     /// Notes it when a key is not there.
     pub fn require(&mut self, name: &'a str, wanted: &str) {
         if self.entries.is_some() && self.get(name).is_none() {
-            self.findings.problem(&self.found(name, ()).spot, format!("is missing: {wanted} is required"));
+            self.findings.problem(&self.found(name, ()).spot, format!("is missing: expected {wanted}"));
         }
     }
     /// A text that names one of `known`; `what` is what is so called.
@@ -263,10 +266,11 @@ impl<'a> Table<'a> {
         names.sort_unstable();
         names
     }
-    /// Whether this is what the program brings along.
-    pub fn is_built_in(&self) -> bool {
-        matches!(&self.spot.place, Place::File { path, .. } if path.starts_with("built-in calendars"))
-    }
+}
+
+/// Of two values that don't go together, where the second stands, or the first if nobody wrote the second.
+pub(super) fn to_mend<'s, T>(first: &'s Found<T>, second: &'s Found<T>) -> &'s Spot {
+    if second.spot.place.is_built_in() { &first.spot } else { &second.spot }
 }
 
 /// An element of a list of texts.
@@ -291,7 +295,8 @@ pub(super) fn one_of(text: &str, known: &[String], what: &str) -> Result<String,
     if known.iter().any(|it| it == text) {
         return Ok(text.to_owned());
     }
-    Err(format!("no {what} is called \"{text}\"{}", hint(text, known.iter().map(String::as_str))))
+    let hint = if known.is_empty() { ", nor is there another".to_owned() } else { hint(text, known.iter().map(String::as_str)) };
+    Err(format!("no {what} is called \"{text}\"{hint}"))
 }
 
 /// The value of an enum whose word `text` is.

@@ -4,11 +4,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use lettre::message::Mailbox;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Context, unique, words};
+use super::{Context, unique};
 use crate::{
     config::{
         read::{Found, Table},
         secret::Secret,
+        words,
     },
     domain::settings::{Alertmanager, Channels, Smtp, Telegram, Webhook, Whatsapp},
 };

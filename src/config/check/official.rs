@@ -2,9 +2,12 @@
 
 use lettre::Address;
 
-use super::{Context, unique, words};
+use super::{Context, unique};
 use crate::{
-    config::read::{Found, Table, one_of},
+    config::{
+        read::{Found, Table, one_of},
+        words,
+    },
     domain::settings::{Channels, Official},
 };
 

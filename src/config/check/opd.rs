@@ -1,10 +1,11 @@
 //! `[[opd]]` and its accounts.
 
-use super::{Context, unique, whole, words};
+use super::{Context, unique, whole};
 use crate::{
     config::{
         problem::Spot,
         read::{Found, Table, in_words},
+        words,
     },
     domain::{
         Platform, Source,
@@ -119,11 +120,11 @@ fn account(table: &mut Table, context: &Context, sealed: bool, ids: &mut Vec<Fou
                 "\"instagram\" needs secrets.key, which encrypts the refreshed token: set it, for example to credential:token-key",
             );
         }
-        (Platform::Instagram, Login::Facebook, _) => table.require("page", "the id of the linked page, as the login is \"facebook\","),
+        (Platform::Instagram, Login::Facebook, _) => table.require("page", "the id of the linked page, as the login is \"facebook\""),
         _ => {}
     }
     if uses == Login::Instagram || !context.names.has_source {
-        let from_source = if uses == Login::Facebook { ", or a [[graph.source]] to fetch it by," } else { "" };
+        let from_source = if uses == Login::Facebook { ", or a [[graph.source]] to fetch it by" } else { "" };
         table.require("token", &format!("{}{from_source}", words::SECRET));
     }
     let all: &[Source] = match platform {

@@ -2,11 +2,12 @@
 
 use jiff::SignedDuration;
 
-use super::{ALWAYS, Context, unique, whole, words};
+use super::{ALWAYS, Context, unique, whole};
 use crate::{
     config::{
         problem::Spot,
         read::{Found, Table, in_words, one_of},
+        words,
     },
     domain::{
         Kind, Platform,
@@ -56,7 +57,7 @@ pub(super) fn policies(root: &mut Table, context: &Context) -> Vec<Checked> {
 
 fn policy(table: &mut Table, name: String, context: &Context) -> Checked {
     let calendar = table.needed("calendar", "the name of a calendar", |text| one_of(text, &context.names.calendars, "calendar"));
-    let business = calendar.as_ref().is_none_or(|calendar| calendar.value != ALWAYS);
+    let business = calendar.as_ref().is_some_and(|calendar| calendar.value != ALWAYS);
     let within = table.needed("respond_within", words::DURATION, |text| match words::sla_duration(text, business)? {
         it if it < SignedDuration::from_secs(1) => Err("must be a second or more".into()),
         it => Ok(it),

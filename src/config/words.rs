@@ -7,14 +7,15 @@ use regex::{Regex, RegexBuilder};
 use unicode_normalization::UnicodeNormalization;
 use url::{Host, Url};
 
-use crate::{config::problem::hint, domain::settings::StepAt};
+use super::problem::hint;
+use crate::domain::settings::StepAt;
 
-pub(in crate::config) const DURATION: &str = "a duration in quotes, such as \"90s\", \"15m\", \"4h\" or \"2d\"";
-pub(in crate::config) const SECRET: &str = "a secret's reference: env:NAME, file:/path or credential:NAME";
+pub(super) const DURATION: &str = "a duration in quotes, such as \"90s\", \"15m\", \"4h\" or \"2d\"";
+pub(super) const SECRET: &str = "a secret's reference: env:NAME, file:/path or credential:NAME";
 const CENTURY: SignedDuration = SignedDuration::from_hours(36_525 * 24);
 
 /// humantime's style: `90s`, `15m`, `4h`, `2d`, `1h 30m`.
-pub(in crate::config) fn duration(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let read = humantime::parse_duration(text).ok().and_then(|it| SignedDuration::try_from(it).ok());
     match read {
         Some(it) if it <= CENTURY => Ok(it),
@@ -24,7 +25,7 @@ pub(in crate::config) fn duration(text: &str) -> Result<SignedDuration, String> 
 }
 
 /// A duration longer than zero.
-pub(in crate::config) fn positive(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn positive(text: &str) -> Result<SignedDuration, String> {
     duration(text).and_then(|it| if it.is_zero() { Err("must be longer than zero".into()) } else { Ok(it) })
 }
 
@@ -110,7 +111,7 @@ pub(super) fn weekdays(text: &str) -> Result<RangeInclusive<usize>, String> {
 }
 
 /// A day, `2026-12-24`.
-pub(in crate::config) fn date(text: &str) -> Result<civil::Date, String> {
+pub(super) fn date(text: &str) -> Result<civil::Date, String> {
     // The length, because jiff also takes a time behind the day.
     let read = if text.len() == 10 { text.parse().ok() } else { None };
     read.ok_or_else(|| format!("\"{text}\" is no day: write it as 2026-12-24"))
