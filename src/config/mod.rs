@@ -39,11 +39,8 @@ pub struct Loaded {
 /// With [`Secrets::DatabaseOnly`] every other secret of the settings is empty.
 pub fn load(path: Option<&Path>, env: &Environment, secrets: Secrets) -> Result<Loaded, Problems> {
     let findings = problem::Findings::default();
-    let loaded = layer::read(path, env, &findings).map(|layered| {
-        let settings = check::settings(&layered, &secret::Vault::new(env, secrets), &findings);
-        (settings, layered.file)
-    });
+    let Some(layered) = layer::read(path, env, &findings) else { return Err(findings.into_problems()) };
+    let settings = check::settings(&layered, &secret::Vault::new(env, secrets), &findings);
     let warnings = findings.outcome()?;
-    let Some((settings, file)) = loaded else { return Err(Problems(Vec::new())) };
-    Ok(Loaded { settings, warnings, file })
+    Ok(Loaded { settings, warnings, file: layered.file })
 }

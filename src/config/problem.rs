@@ -97,19 +97,22 @@ impl Findings {
     pub fn warning(&self, at: &Spot, text: impl Into<String>) {
         self.warnings.borrow_mut().push(Problem { place: at.place.clone(), key: at.key.clone(), text: text.into() });
     }
-    pub fn is_clean(&self) -> bool {
-        self.problems.borrow().is_empty()
-    }
-    /// The warnings, or the problems if there is one; each once, in the order of files and lines.
+    /// The warnings, or the problems if there is one.
     pub fn outcome(self) -> Result<Vec<Problem>, Problems> {
-        let sorted = |found: RefCell<Vec<Problem>>| {
-            let mut found = found.into_inner();
-            found.sort();
-            found.dedup();
-            found
-        };
-        if self.is_clean() { Ok(sorted(self.warnings)) } else { Err(Problems(sorted(self.problems))) }
+        if self.problems.borrow().is_empty() { Ok(in_order(self.warnings)) } else { Err(self.into_problems()) }
     }
+    /// The problems.
+    pub fn into_problems(self) -> Problems {
+        Problems(in_order(self.problems))
+    }
+}
+
+/// Each once, by file, line and key.
+fn in_order(found: RefCell<Vec<Problem>>) -> Vec<Problem> {
+    let mut found = found.into_inner();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// The known name a slip of the pen was meant for, as the end of a sentence: `, did you mean "interval"?`;

@@ -11,9 +11,10 @@ use super::{
     environment::PREFIX,
     layer::FROM_ENVIRONMENT,
     problem::{Findings, Place, Spot, hint},
-    secret::{Secret, Vault},
+    secret::Vault,
     words,
 };
+use crate::domain::settings::Token;
 
 /// The place an origin names. Of a value of the environment, the key tells the variable.
 pub(super) fn place(origin: Option<&str>, key: &str) -> Option<Place> {
@@ -154,11 +155,11 @@ impl<'a> Table<'a> {
     }
     /// A text that names one of `known`; `what` is what is so called.
     pub fn named(&mut self, name: &'a str, known: &[String], what: &str) -> Option<Found<String>> {
-        self.parsed(name, "a name", |text| one_of(text, known, what))
+        self.parsed(name, "a name", |text| words::one_of(text, known, what))
     }
     /// One of the words of an enum.
     pub fn word<T: Copy>(&mut self, name: &'a str, all: &[T], word: fn(T) -> &'static str) -> Option<T> {
-        self.parsed(name, "a text", |text| in_words(text, all, word)).map(|found| found.value)
+        self.parsed(name, "a text", |text| words::in_words(text, all, word)).map(|found| found.value)
     }
     /// A duration; zero if it can't be read.
     pub fn duration(&mut self, name: &'a str) -> Found<SignedDuration> {
@@ -219,7 +220,7 @@ impl<'a> Table<'a> {
         (values.len() == items.len()).then_some(Found { value: values, spot: found.spot })
     }
     /// A secret by its reference.
-    pub fn secret(&mut self, name: &'a str, vault: &Vault) -> Option<Secret> {
+    pub fn secret(&mut self, name: &'a str, vault: &Vault) -> Option<Token> {
         self.parsed(name, words::SECRET, |reference| vault.read(reference)).map(|found| found.value)
     }
     /// A table; `None` if it is absent or no table, which has been said.
@@ -288,22 +289,4 @@ fn strip_indexes(key: &str) -> String {
 
 fn is_environment(found: &Found<&Value>) -> bool {
     found.value.origin() == Some(FROM_ENVIRONMENT)
-}
-
-/// `text` if it is one of `known`.
-pub(super) fn one_of(text: &str, known: &[String], what: &str) -> Result<String, String> {
-    if known.iter().any(|it| it == text) {
-        return Ok(text.to_owned());
-    }
-    let hint = if known.is_empty() { ", nor is there another".to_owned() } else { hint(text, known.iter().map(String::as_str)) };
-    Err(format!("no {what} is called \"{text}\"{hint}"))
-}
-
-/// The value of an enum whose word `text` is.
-pub(super) fn in_words<T: Copy>(text: &str, all: &[T], word: fn(T) -> &'static str) -> Result<T, String> {
-    let known = || all.iter().map(|it| word(*it));
-    all.iter()
-        .copied()
-        .find(|it| word(*it) == text)
-        .ok_or_else(|| format!("\"{text}\" is none of {}", known().collect::<Vec<_>>().join(", ")))
 }

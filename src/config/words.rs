@@ -236,3 +236,21 @@ pub(super) fn slug_as_written(text: &str) -> Result<String, String> {
         Err(format!("\"{text}\" is no slug: write small letters, digits and -, such as \"{}\"", slug(text)))
     }
 }
+
+/// `text` if it is one of `known`.
+pub(super) fn one_of(text: &str, known: &[String], what: &str) -> Result<String, String> {
+    if known.iter().any(|it| it == text) {
+        return Ok(text.to_owned());
+    }
+    let hint = if known.is_empty() { ", nor is there another".to_owned() } else { hint(text, known.iter().map(String::as_str)) };
+    Err(format!("no {what} is called \"{text}\"{hint}"))
+}
+
+/// The value of an enum whose word `text` is.
+pub(super) fn in_words<T: Copy>(text: &str, all: &[T], word: fn(T) -> &'static str) -> Result<T, String> {
+    let known = || all.iter().map(|it| word(*it));
+    all.iter()
+        .copied()
+        .find(|it| word(*it) == text)
+        .ok_or_else(|| format!("\"{text}\" is none of {}", known().collect::<Vec<_>>().join(", ")))
+}

@@ -144,7 +144,7 @@ fn keys(text: &str, commented: bool) -> Vec<String> {
     let mut keys = Vec::new();
     for line in text.lines().map(|line| if commented { line.trim_start_matches("# ") } else { line }) {
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
-            section = name.trim_start_matches('[').to_owned();
+            name.trim_start_matches('[').clone_into(&mut section);
         } else if let Some((key, _)) = line.split_once(" = ").filter(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
             keys.push(format!("{section}.{key}"));
         }
@@ -187,6 +187,16 @@ fn lists_of_the_folder_are_appended_its_policies_stand_first_and_everything_else
     assert_eq!(settings.policies.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["a", "b", "biasa"]);
     assert_eq!(settings.opds.iter().map(|it| it.slug.as_str()).collect::<Vec<_>>(), ["dindukcapil", "a", "b"]);
     assert_eq!((settings.poll.interval.as_secs(), settings.poll.sweep_interval.as_mins(), settings.poll.concurrency), (20, 10, 8));
+}
+
+#[test]
+fn a_wrong_type_is_told_even_where_a_later_layer_replaces_it() {
+    let mut world = World::with("poll = \"60s\"\nletter.group = 30\n");
+    world.write("tanggap.d/then.toml", "[letter]\ngroup = \"20s\"\n");
+    world.set("TANGGAP__POLL__INTERVAL", "90s");
+    let expected = "{dir}/tanggap.d/part.toml:1: poll: is of another type than what a later layer puts in its place\n\
+        {dir}/tanggap.d/part.toml:2: letter.group: is of another type than what a later layer puts in its place";
+    assert_eq!(world.problems(), expected);
 }
 
 #[test]

@@ -4,10 +4,9 @@ use super::{Context, unique};
 use crate::{
     config::{
         read::{Table, to_mend},
-        secret::Secret,
         words,
     },
-    domain::settings::{App, Graph, Poll},
+    domain::settings::{App, Graph, Poll, Token},
 };
 
 pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
@@ -45,7 +44,7 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
     }
 }
 
-fn value(secret: Secret) -> secrecy::SecretString {
+fn value(secret: Token) -> secrecy::SecretString {
     secret.value
 }
 
