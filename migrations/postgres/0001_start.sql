@@ -78,6 +78,7 @@ CREATE TABLE thread (
   key TEXT NOT NULL,
   name TEXT NOT NULL,               -- Meta's id as first seen
   post_key TEXT,
+  citizen_id TEXT,                  -- conversations: with whom
   permalink TEXT,
   read_began_at BIGINT,            -- when the last read that proves the thread began
   next_look_at BIGINT,
@@ -89,6 +90,7 @@ CREATE TABLE thread (
 CREATE INDEX thread_next_look ON thread (next_look_at) WHERE next_look_at IS NOT NULL;
 CREATE INDEX thread_verify ON thread (verify_at) WHERE verify_at IS NOT NULL;
 CREATE INDEX thread_post ON thread (account_id, post_key);
+CREATE INDEX thread_citizen ON thread (account_id, citizen_id) WHERE citizen_id IS NOT NULL;
 
 -- Written by intake.
 CREATE TABLE message (
@@ -170,6 +172,7 @@ CREATE TABLE ticket (
 );
 CREATE INDEX ticket_thread ON ticket (thread_id);
 CREATE INDEX ticket_due ON ticket (due_at, id) WHERE state = 'open';
+CREATE INDEX ticket_author ON ticket (account_id, author) WHERE state = 'open';
 CREATE INDEX ticket_opened ON ticket (opened_at);
 
 -- Which citizen's messages a ticket held when it was last judged. Written by sla.

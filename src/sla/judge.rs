@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 
 use super::{
-    calendar::Calendars,
+    calendar::{Calendar, Calendars},
     numbering::{self, Numbered},
     plan::{self, Planned},
     tickets::{self, Episode},
@@ -13,7 +13,7 @@ use crate::domain::{
     TicketId, TicketState, Time,
     alert::{Alert, AlertId, AlertKind},
     settings::{Mentions, Opd, Policy},
-    ticket::{ActionKind, Effect, PlannedStep, StepKind, Ticket},
+    ticket::{ActionKind, Effect, PlannedStep, StepKind, Subject, Ticket},
     view::{Ruled, Ruling, ThreadView},
 };
 
@@ -42,6 +42,16 @@ pub struct Rules<'a> {
     pub changed_at: Time,
     /// Our clock can't be trusted: no step takes effect.
     pub hold: bool,
+}
+
+impl Rules<'_> {
+    /// The calendar of a policy for a subject; that of the policy where the OPD has left the configuration.
+    pub(super) fn calendar(&self, policy: &Policy, subject: &Subject) -> &Calendar {
+        match self.opds.iter().find(|opd| opd.slug == subject.opd) {
+            Some(opd) => self.calendars.calendar_for(policy, opd),
+            None => self.calendars.of(policy),
+        }
+    }
 }
 
 /// Judges a thread as of `now`.
@@ -106,7 +116,7 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn rule(&self, times: &mut Times) -> Ruled {
-        let Planned { policy, urgent, due_at, steps, worktime } =
+        let Planned { policy, urgent, due_at, steps, calendar } =
             plan::plan(self.view, self.rules, self.episode, self.old, self.split_from);
         let old = self.old;
         let newest = self.episode.live.last().map(|live| (live.id, live.at)).or_else(|| {
@@ -156,7 +166,7 @@ impl Case<'_> {
             ruled.ticket.breached_at = (end.at > due_at).then_some(due_at);
             ruled.ticket.unverified = false;
             if end.state == TicketState::Answered {
-                ruled.ticket.business_seconds = Some(worktime.worked(self.episode.opened_at, end.at));
+                ruled.ticket.business_seconds = Some(calendar.worktime.worked(self.episode.opened_at, end.at));
             }
             self.close(&mut ruled);
         } else {
@@ -246,7 +256,8 @@ impl Case<'_> {
             if !due_now(&ticket.steps[at]) {
                 continue;
             }
-            let why = if Some(at) == speaks { silent.clone() } else { (!ticket.steps[at].notify.is_empty()).then(|| "newer step".to_owned()) };
+            let why =
+                if Some(at) == speaks { silent.clone() } else { (!ticket.steps[at].notify.is_empty()).then(|| "newer step".to_owned()) };
             ticket.steps[at].effect = Some(Effect { at: now, unverified, silent: why });
         }
         match newest.map(|at| ticket.steps[at].kind) {

@@ -4,11 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tickets::Episode;
-use crate::domain::{
-    TicketId, TicketState,
-    ticket::Ticket,
-    view::ThreadView,
-};
+use crate::domain::{TicketId, TicketState, ticket::Ticket, view::ThreadView};
 
 /// An episode with the ticket it is, if it is one already.
 pub struct Numbered<'a> {

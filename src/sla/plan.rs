@@ -1,17 +1,15 @@
 //! A ticket's deadline and steps: from the policy that applies, and from what of its old plan must stand.
 
-use std::sync::Arc;
-
-use super::{calendar::Calendars, judge::Rules, policy, tickets::Episode, worktime::Worktime};
+use super::{calendar::Calendar, judge::Rules, policy, tickets::Episode};
 use crate::domain::{
     TicketState, Time,
-    settings::{Opd, Policy},
+    settings::Policy,
     ticket::{Effect, PlannedStep, StepKind, Subject, Ticket},
     view::ThreadView,
 };
 
 /// What a ticket is measured by.
-pub struct Planned {
+pub struct Planned<'a> {
     /// Name of the policy whose clock runs.
     pub policy: String,
     /// Whether an urgent message is in it.
@@ -20,12 +18,18 @@ pub struct Planned {
     pub due_at: Time,
     /// The steps in time order, with what became of them.
     pub steps: Vec<PlannedStep>,
-    /// The calendar's working time.
-    pub worktime: Arc<Worktime>,
+    /// The calendar its clock runs on.
+    pub calendar: &'a Calendar,
 }
 
 /// The plan of an episode, given the ticket it was (`old`) or was part of before a split.
-pub fn plan(view: &ThreadView, rules: &Rules<'_>, episode: &Episode, old: Option<&Ticket>, split_from: Option<&Ticket>) -> Planned {
+pub fn plan<'a>(
+    view: &ThreadView,
+    rules: &'a Rules<'_>,
+    episode: &Episode,
+    old: Option<&Ticket>,
+    split_from: Option<&Ticket>,
+) -> Planned<'a> {
     let mut planned = fresh(&view.subject, rules, episode);
     let Some(old) = old else {
         if let Some(split_from) = split_from {
@@ -73,7 +77,7 @@ fn effect_of<'a>(ticket: &'a Ticket, step: &PlannedStep) -> Option<&'a Effect> {
 }
 
 /// No step whose time lies before the change is sent because of it; a deadline moved into the past is set to the moment of the change.
-fn move_by_configuration(planned: &mut Planned, old: &Ticket, changed_at: Time) {
+fn move_by_configuration(planned: &mut Planned<'_>, old: &Ticket, changed_at: Time) {
     let due_moved = planned.due_at != old.due_at && planned.due_at < changed_at;
     for step in &mut planned.steps {
         let moved = !old.steps.iter().any(|other| same(other, step) && other.due == step.due);
@@ -91,21 +95,20 @@ fn move_by_configuration(planned: &mut Planned, old: &Ticket, changed_at: Time) 
     }
 }
 
-fn fresh(subject: &Subject, rules: &Rules<'_>, episode: &Episode) -> Planned {
+fn fresh<'a>(subject: &Subject, rules: &'a Rules<'_>, episode: &Episode) -> Planned<'a> {
     let urgent_at = episode.live.iter().filter_map(|live| live.urgent_at.map(|at| at.max(episode.opened_at))).min();
     let from_start = urgent_at.is_some_and(|at| at <= episode.opened_at);
     let base = policy::choose(rules.policies, subject, from_start);
-    let worktime = worktime(rules.calendars, base, rules.opds, subject);
-    let plan = policy::plan(base, &worktime, episode.opened_at);
-    let mut planned =
-        Planned { policy: base.name.clone(), urgent: urgent_at.is_some(), due_at: plan.due_at, steps: plan.steps, worktime };
+    let calendar = rules.calendar(base, subject);
+    let plan = policy::plan(base, &calendar.worktime, episode.opened_at);
+    let mut planned = Planned { policy: base.name.clone(), urgent: urgent_at.is_some(), due_at: plan.due_at, steps: plan.steps, calendar };
     let Some(at) = urgent_at.filter(|_| !from_start) else { return planned };
     let urgent = policy::choose(rules.policies, subject, true);
     if urgent.name == base.name {
         return planned;
     }
     // A later message made it urgent: the urgent policy's clock starts at that message's time; what was not yet due is dropped.
-    let second = policy::plan(urgent, &self::worktime(rules.calendars, urgent, rules.opds, subject), at);
+    let second = policy::plan(urgent, &rules.calendar(urgent, subject).worktime, at);
     planned.policy.clone_from(&urgent.name);
     planned.due_at = plan.due_at.min(second.due_at);
     planned.steps.retain(|step| step.due <= at);
@@ -113,7 +116,7 @@ fn fresh(subject: &Subject, rules: &Rules<'_>, episode: &Episode) -> Planned {
     if !planned.steps.iter().any(|step| step.due == planned.due_at) {
         planned.steps.push(PlannedStep {
             policy: base.name.clone(),
-            at: "deadline".to_owned(),
+            at: policy::DEADLINE.to_owned(),
             number: 0,
             kind: StepKind::Breach,
             due: planned.due_at,
@@ -130,8 +133,4 @@ fn fresh(subject: &Subject, rules: &Rules<'_>, episode: &Episode) -> Planned {
         };
     }
     planned
-}
-
-fn worktime(calendars: &Calendars, policy: &Policy, opds: &[Opd], subject: &Subject) -> Arc<Worktime> {
-    calendars.calendar_for(policy, opds.iter().find(|opd| opd.slug == subject.opd))
 }

@@ -162,8 +162,10 @@ impl People {
     fn named<'a>(&self, message: &Message, waiting: impl Iterator<Item = &'a String> + Clone) -> Vec<String> {
         let mut named = Vec::new();
         for tag in &message.seen.tags {
-            let by_id: Vec<_> =
-                waiting.clone().filter(|author| tag.id.as_ref().is_some_and(|id| self.any(author, |p| p.id.as_ref() == Some(id)))).collect();
+            let by_id: Vec<_> = waiting
+                .clone()
+                .filter(|author| tag.id.as_ref().is_some_and(|id| self.any(author, |p| p.id.as_ref() == Some(id))))
+                .collect();
             let by_name = || {
                 let name = tag.name.as_ref().map(|name| name.as_str().trim().trim_start_matches('@').to_lowercase());
                 let same = |p: &Person| name.is_some() && (p.name == name || p.username == name);
@@ -210,13 +212,8 @@ impl Replay<'_> {
     fn incoming(&mut self, message: &Message) {
         let author = message.author_key();
         let opens = opens(self.view, message, self.mentions);
-        let live = Live {
-            id: message.id,
-            at: message.seen.created_at,
-            opens,
-            urgent_at: message.urgent_at,
-            missing_since: message.missing_since,
-        };
+        let live =
+            Live { id: message.id, at: message.seen.created_at, opens, urgent_at: message.urgent_at, missing_since: message.missing_since };
         if let Some(episode) = self.open.get_mut(&author) {
             episode.members.push(message.id);
             episode.live.push(live);
