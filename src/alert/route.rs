@@ -91,7 +91,8 @@ fn step(unrouted: &Unrouted, settings: &Settings, now: Time, out: &mut Vec<NewDe
 /// The officials of some groups to whom an OPD belongs (`None`: the site, which belongs to all), in the order of the configuration.
 pub fn recipients<'a>(settings: &'a Settings, groups: &[&str], opd: Option<&str>) -> impl Iterator<Item = &'a Official> {
     settings.officials.iter().filter(move |official| {
-        groups.contains(&official.group.as_str()) && (official.opd.is_empty() || opd.is_none_or(|opd| official.opd.iter().any(|o| o == opd)))
+        groups.contains(&official.group.as_str())
+            && (official.opd.is_empty() || opd.is_none_or(|opd| official.opd.iter().any(|o| o == opd)))
     })
 }
 

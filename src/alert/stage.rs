@@ -111,7 +111,13 @@ impl AlertStage {
         for letter in &letters {
             if let Err(error) = &letter.payload {
                 self.metrics.delivery(letter.channel.word(), "abandoned");
-                tracing::error!(event = "alert.abandoned", channel = letter.channel.word(), official = letter.official, error, "alert given up");
+                tracing::error!(
+                    event = "alert.abandoned",
+                    channel = letter.channel.word(),
+                    official = letter.official,
+                    error,
+                    "alert given up"
+                );
             }
         }
         Ok(())
@@ -162,7 +168,19 @@ impl AlertStage {
             }
             Some(Outcome::Later { at, error }) => {
                 let next = at.rfc3339();
-                tracing::warn!(event = "alert.retrying", channel, official, kind, ticket, tickets, attempts, error, unknown, next, "alert not accepted yet");
+                tracing::warn!(
+                    event = "alert.retrying",
+                    channel,
+                    official,
+                    kind,
+                    ticket,
+                    tickets,
+                    attempts,
+                    error,
+                    unknown,
+                    next,
+                    "alert not accepted yet"
+                );
                 "retrying"
             }
             Some(Outcome::Abandoned { error }) => {
@@ -170,7 +188,13 @@ impl AlertStage {
                 "abandoned"
             }
             None => {
-                tracing::warn!(channel, official, kind, ticket, "another worker took this letter over; what became of our attempt is not written");
+                tracing::warn!(
+                    channel,
+                    official,
+                    kind,
+                    ticket,
+                    "another worker took this letter over; what became of our attempt is not written"
+                );
                 "lost"
             }
         };

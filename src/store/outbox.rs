@@ -189,7 +189,8 @@ pub async fn route(db: &Db, now: Time, alerts: &[AlertId], deliveries: &[NewDeli
         stored += tx.exec_built(built(sql), vals).await?;
     }
     for chunk in alerts.chunks(CHUNK) {
-        let sql = format!("UPDATE alert SET routed_at = ${} WHERE routed_at IS NULL AND id IN {}", chunk.len() + 1, placeholders(1, chunk.len()));
+        let sql =
+            format!("UPDATE alert SET routed_at = ${} WHERE routed_at IS NULL AND id IN {}", chunk.len() + 1, placeholders(1, chunk.len()));
         let vals = chunk.iter().map(|id| Val::from(id.0)).chain([Val::from(now)]).collect();
         tx.exec_built(built(sql), vals).await?;
     }

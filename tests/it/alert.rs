@@ -197,6 +197,21 @@ on_both! {
         assert_eq!(w.deliveries().await, ["kepala smtp delivered"]);
     }
 
+    async fn two_workers_on_one_database_send_each_letter_once(w: &mut World) {
+        for id in 1..=40 {
+            w.breach(&ticket(id), &["mesin"]).await;
+        }
+        let (mut one, mut two) = (w.stage(), w.stage());
+        let (first, second) = tokio::join!(one.once(), two.once());
+        first.unwrap();
+        second.unwrap();
+        w.step().await;
+        let mut ids: Vec<_> = w.hook.requests().iter().map(|call| call.header("webhook-id").to_owned()).collect();
+        ids.sort();
+        ids.dedup();
+        assert_eq!((ids.len(), w.hook.requests().len()), (40, 40));
+    }
+
     async fn a_server_that_hangs_holds_up_its_own_letters_only(w: &mut World) {
         w.mail.set(Mode::Hang);
         w.breach(&ticket(1), &["kepala"]).await;

@@ -14,8 +14,7 @@ use tanggap::{
 use crate::alert::world::{HOOK_SECRET, at, settings, smtp, telegram, webhook};
 
 /// What must stand in no error, wherever it comes from.
-const SECRETS: [&str; 8] =
-    ["secret", "whsec", "MfKQ9r8G", "kepala@", "-100555", "127.0.0.1", "http://", "Siti"];
+const SECRETS: [&str; 8] = ["secret-", "whsec", "MfKQ9r8G", "kepala@", "-100555", "127.0.0.1", "http://", "Siti"];
 
 /// The other side of one channel and how it is reached.
 struct Side {

@@ -74,7 +74,9 @@ fn verdict(error: &Error) -> SendError {
     if let Some(code) = error.status() {
         let code = u16::from(code);
         return match code {
-            530 | 534 | 535 | 538 => SendError::later(format!("the mail server refuses the sign-in ({code}): check user and password of channel.smtp")),
+            530 | 534 | 535 | 538 => {
+                SendError::later(format!("the mail server refuses the sign-in ({code}): check user and password of channel.smtp"))
+            }
             500.. => SendError::never(format!("the mail server refuses the mail for good ({code})")),
             _ => SendError::later(format!("the mail server can't take the mail now ({code})")),
         };
@@ -97,7 +99,10 @@ fn refused(error: &Error) -> bool {
         if let Some(io) = inner.downcast_ref::<io::Error>() {
             return matches!(
                 io.kind(),
-                io::ErrorKind::ConnectionRefused | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::AddrNotAvailable
+                io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::HostUnreachable
+                    | io::ErrorKind::NetworkUnreachable
+                    | io::ErrorKind::AddrNotAvailable
             );
         }
         cause = inner.source();

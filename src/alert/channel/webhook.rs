@@ -37,7 +37,8 @@ impl Channel for Webhooks {
     async fn send(&self, letter: &Outgoing<'_>) -> Result<Accepted, SendError> {
         let target = self.targets.get(letter.address).ok_or_else(|| SendError::later("the webhook is not configured any more"))?;
         let at = letter.at.secs();
-        let signature = target.signer.sign(letter.key, at, letter.payload.as_bytes()).map_err(|_| SendError::never("the body can't be signed"))?;
+        let signature =
+            target.signer.sign(letter.key, at, letter.payload.as_bytes()).map_err(|_| SendError::never("the body can't be signed"))?;
         let request = self
             .http
             .post(&target.url)
@@ -50,7 +51,9 @@ impl Channel for Webhooks {
         let status = answer.status().as_u16();
         match status {
             200..300 => Ok(Accepted::default()),
-            300..400 => Err(SendError::never(format!("the webhook points elsewhere ({status}): write its new address into the configuration"))),
+            300..400 => {
+                Err(SendError::never(format!("the webhook points elsewhere ({status}): write its new address into the configuration")))
+            }
             410 => Err(SendError::never("the webhook is gone for good (410): take it out of the configuration")),
             408 | 425 | 429 | 500.. => {
                 let why = format!("the webhook can't take it now ({status})");

@@ -54,11 +54,8 @@ fn view(t: &TicketFacts, account: &AccountFacts, full: bool, settings: &Settings
         (None, None) => None,
         (id, name) => Some(json!({"id": id, "name": name})).filter(|_| full),
     };
-    let text = if full {
-        t.text.to_string()
-    } else {
-        preview(settings.letter.preview, t.kind, t.text.as_str(), &names).unwrap_or_default()
-    };
+    let text =
+        if full { t.text.to_string() } else { preview(settings.letter.preview, t.kind, t.text.as_str(), &names).unwrap_or_default() };
     let answered = t.closed_at.filter(|_| t.state == crate::domain::TicketState::Answered);
     let window = t.newest_at.filter(|_| t.kind == Kind::Message).map(|at| at.plus(REPLY_WINDOW).rfc3339());
     json!({

@@ -26,23 +26,15 @@ pub(super) fn message(
     html: String,
     now: Time,
 ) -> Result<String, LetterError> {
-    let from: Mailbox = settings
-        .channels
-        .smtp
-        .as_ref()
-        .and_then(|smtp| smtp.from.parse().ok())
-        .ok_or(LetterError::Address("channel.smtp.from"))?;
+    let from: Mailbox =
+        settings.channels.smtp.as_ref().and_then(|smtp| smtp.from.parse().ok()).ok_or(LetterError::Address("channel.smtp.from"))?;
     let to: Mailbox = to.parse().map_err(|_| LetterError::Address("the official's email"))?;
     let domain = domain(settings, &from);
     let id = |key: &str| format!("<{key}@{domain}>");
     let reply = if references.is_empty() { "" } else { "Re: " };
     let date = std::time::UNIX_EPOCH + std::time::Duration::from_secs(now.secs().unsigned_abs());
-    let mut mail = Message::builder()
-        .from(from)
-        .to(to)
-        .date(date)
-        .message_id(Some(id(key)))
-        .subject(format!("{reply}{}", clean(&sheet.subject)));
+    let mut mail =
+        Message::builder().from(from).to(to).date(date).message_id(Some(id(key))).subject(format!("{reply}{}", clean(&sheet.subject)));
     if let Some(last) = references.last() {
         mail = mail.in_reply_to(id(last)).references(references.iter().map(|key| id(key)).collect::<Vec<_>>().join(" "));
     }

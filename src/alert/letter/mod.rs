@@ -47,6 +47,23 @@ pub enum LetterError {
     Channel,
 }
 
+/// The five characters that mean something in HTML, as Telegram knows them too (core.telegram.org/bots/api#html-style).
+/// The engine's own escaping also writes `/` as a number, which makes links unreadable to whoever sees the source.
+fn escape(out: &mut minijinja::Output<'_>, text: &str) -> std::fmt::Result {
+    use std::fmt::Write as _;
+    for c in text.chars() {
+        match c {
+            '&' => out.write_str("&amp;"),
+            '<' => out.write_str("&lt;"),
+            '>' => out.write_str("&gt;"),
+            '"' => out.write_str("&quot;"),
+            '\'' => out.write_str("&#39;"),
+            c => out.write_char(c),
+        }?;
+    }
+    Ok(())
+}
+
 /// Writes letters in the site's language.
 #[derive(Debug)]
 pub struct Writer {
@@ -62,6 +79,10 @@ impl Writer {
         let mut layout = Environment::empty();
         layout.set_undefined_behavior(UndefinedBehavior::Strict);
         layout.set_auto_escape_callback(|name| if name == "mail.txt" { AutoEscape::None } else { AutoEscape::Html });
+        layout.set_formatter(|out, state, value| match (state.auto_escape(), value.as_str()) {
+            (AutoEscape::Html, Some(text)) => Ok(escape(out, text)?),
+            _ => minijinja::escape_formatter(out, state, value),
+        });
         layout.add_template("mail.txt", include_str!("templates/mail.txt"))?;
         layout.add_template("mail.html", include_str!("templates/mail.html"))?;
         layout.add_template("telegram.html", include_str!("templates/telegram.html"))?;
@@ -92,7 +113,9 @@ impl Writer {
             return Ok(body::body(group, webhook.full, &self.settings));
         }
         let references: Vec<&str> = match sheet::only_ticket(group) {
-            Some(ticket) => former.iter().filter(|(id, to, _)| *id == ticket && *to == first.address).map(|(_, _, key)| key.as_str()).collect(),
+            Some(ticket) => {
+                former.iter().filter(|(id, to, _)| *id == ticket && *to == first.address).map(|(_, _, key)| key.as_str()).collect()
+            }
             None => Vec::new(),
         };
         self.shape(first.channel, &first.address, key, &references, now, &|named| {
@@ -138,6 +161,7 @@ impl Writer {
                 });
                 Ok(body.to_string())
             }
+            // Never an item: nothing that citizens write may reach the log.
             Channel::Log => {
                 let sheet = sheet(NAMED)?;
                 Ok(format!("{} {}", sheet.title, sheet.code))

@@ -38,7 +38,9 @@ pub fn preview(mode: Preview, kind: Kind, text: &str, own_names: &[&str]) -> Opt
 /// One line of text that cannot forge another or turn the direction of writing: control characters are spaces,
 /// marks of direction are gone.
 pub fn clean(text: &str) -> String {
-    let kept = text.chars().filter(|c| !matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'));
+    let kept = text
+        .chars()
+        .filter(|c| !matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'));
     let line: String = kept.map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect();
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::alert::route::closes;
 use crate::domain::{
     Platform, TicketId, Time,
-    alert::{AlertKind, Channel},
+    alert::AlertKind,
     settings::{Language, Settings},
 };
 use crate::store::outbox::{AccountFacts, TicketFacts, Waiting};
@@ -209,10 +209,10 @@ fn accounts<'a>(group: &[&'a Waiting]) -> Vec<&'a Waiting> {
     newest.into_values().collect()
 }
 
-/// The offices a letter is addressed to, as the configuration names them; none for the log.
+/// The offices a letter is addressed to, as the configuration names them.
 fn officials<'a>(group: &[&'a Waiting], settings: &'a Settings) -> Vec<&'a str> {
     let mut names = Vec::new();
-    for waiting in group.iter().filter(|w| w.channel != Channel::Log) {
+    for waiting in group {
         let name = settings.officials.iter().find(|o| o.id == waiting.official).map_or(waiting.official.as_str(), |o| o.name.as_str());
         if !names.contains(&name) {
             names.push(name);
@@ -286,7 +286,8 @@ impl Speaker<'_> {
     fn section(&self, head: Head, told: &[Told<'_>], named: usize) -> Result<Section, LetterError> {
         let opds = self.opds(told.iter().map(|t| t.account))?;
         let mut lines: Vec<Vec<Told<'_>>> = Vec::new();
-        let under = |t: &Told<'_>| t.ticket.post_key.as_deref().map(|post| (t.account.platform, t.account.external_id.clone(), post.to_owned()));
+        let under =
+            |t: &Told<'_>| t.ticket.post_key.as_deref().map(|post| (t.account.platform, t.account.external_id.clone(), post.to_owned()));
         let mut posts: HashMap<_, Vec<Told<'_>>> = HashMap::new();
         for t in told {
             posts.entry(under(t)).or_default().push(*t);
@@ -313,7 +314,7 @@ impl Speaker<'_> {
     /// One ticket, or the tickets under one post (oldest first).
     fn line(&self, line: &[Told<'_>]) -> Result<Item, LetterError> {
         let told = line[0];
-        let Told { ticket, account, head, .. } = told;
+        let Told { ticket, account, .. } = told;
         let opd = self.opd(&account.opd);
         let platform = platform(account.platform);
         let kind = self.words.say(&format!("kind_{}", ticket.kind), context! { platform })?;
@@ -327,13 +328,10 @@ impl Speaker<'_> {
                 self.words.say("item_post", context! { urgent, opd, n => line.len(), platform, since, state })?
             } else {
                 let names: Vec<&str> = [&ticket.author_name, &ticket.author_username].into_iter().flatten().map(String::as_str).collect();
-                // Nothing of what citizens write may reach the log.
-                let mode = (told.waiting.channel != Channel::Log).then_some(self.settings.letter.preview);
-                let preview = mode.and_then(|mode| preview(mode, ticket.kind, ticket.text.as_str(), &names));
+                let preview = preview(self.settings.letter.preview, ticket.kind, ticket.text.as_str(), &names);
                 self.words.say("item", context! { urgent, opd, id => ticket.id.0, preview, kind, since, state })?
             }
         };
-        debug_assert!(line.iter().all(|t| t.head == head));
         Ok(Item { text, link: self.settings.http.public_url.as_ref().map(|url| format!("{url}/tickets/{}", ticket.id)) })
     }
 

@@ -8,8 +8,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 use super::LetterError;
 use crate::domain::{Time, settings::Language};
 
-const CATALOGUES: [(Language, &str); 2] =
-    [(Language::Indonesian, include_str!("id.toml")), (Language::English, include_str!("en.toml"))];
+const CATALOGUES: [(Language, &str); 2] = [(Language::Indonesian, include_str!("id.toml")), (Language::English, include_str!("en.toml"))];
 
 /// One language's catalogue, ready to speak.
 #[derive(Debug)]

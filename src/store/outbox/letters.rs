@@ -105,8 +105,12 @@ pub async fn form(db: &Db, now: Time, letters: &[NewLetter]) -> Result<(), Store
                 vals![&l.key, l.channel.word(), &l.address, &l.official, payload, state, 0_i64, now, due, error]
             })
             .collect();
-        let ids: std::collections::HashMap<String, i64> =
-            tx.rows_built(built(sql), vals).await?.iter().map(|row| Ok((row.t("key")?, row.i("id")?))).collect::<Result<_, StoreError>>()?;
+        let ids: std::collections::HashMap<String, i64> = tx
+            .rows_built(built(sql), vals)
+            .await?
+            .iter()
+            .map(|row| Ok((row.t("key")?, row.i("id")?)))
+            .collect::<Result<_, StoreError>>()?;
         let mut pairs = Vec::new();
         for letter in chunk {
             let id = *ids.get(&letter.key).ok_or(StoreError::Fenced)?;
@@ -152,11 +156,12 @@ pub async fn claim(db: &Db, channel: Channel, owner: &str, now: Time, until: Tim
         return Ok(Vec::new());
     }
     let mut tx = db.write().await?;
+    // MATERIALIZED: PostgreSQL may run a plain subselect again for every row it locks, and then claims more than `limit`.
     let sql = format!(
-        "UPDATE letter SET lease_owner = $3, lease_until = $4, fence = fence + 1, attempts = attempts + 1
-          WHERE id IN (SELECT id FROM letter WHERE state = 'pending' AND channel = $1 AND next_try_at <= $2 AND lease_until <= $2
-                        ORDER BY next_try_at, id LIMIT $5{})
-            AND state = 'pending' AND next_try_at <= $2 AND lease_until <= $2
+        "WITH due AS MATERIALIZED (SELECT id FROM letter WHERE state = 'pending' AND channel = $1 AND next_try_at <= $2 AND lease_until <= $2
+                                    ORDER BY next_try_at, id LIMIT $5{})
+         UPDATE letter SET lease_owner = $3, lease_until = $4, fence = fence + 1, attempts = attempts + 1
+          WHERE id IN (SELECT id FROM due) AND state = 'pending' AND next_try_at <= $2 AND lease_until <= $2
          RETURNING id, fence, key, channel, address, official, payload, attempts, created_at,
            (SELECT count(DISTINCT d.ticket_id) FROM delivery d WHERE d.letter_id = letter.id) AS tickets,
            (SELECT min(d.ticket_id) FROM delivery d WHERE d.letter_id = letter.id) AS ticket,

@@ -18,7 +18,8 @@ use super::world::{START, at, official, settings, smtp};
 fn site(language: Language) -> Settings {
     let mut site = settings(language);
     site.channels.smtp = Some(smtp("smtp://127.0.0.1:1".into()));
-    site.officials = vec![Official { email: Some("kepala@example.go.id".into()), ..official("kepala", "Kepala Dindukcapil", "kepala", &[]) }];
+    site.officials =
+        vec![Official { email: Some("kepala@example.go.id".into()), ..official("kepala", "Kepala Dindukcapil", "kepala", &[]) }];
     site
 }
 
@@ -127,7 +128,7 @@ fn a_breach_in_indonesian_and_in_english() {
          2 days 3 hours past the deadline https://tanggap.example.go.id/tickets/42\n\n\
          Please have those who run the account answer.\n\
          #T42-2"
-            .replace('\'', "&#x27;")
+            .replace('\'', "&#39;")
     );
 }
 
@@ -139,7 +140,10 @@ fn a_warning_tells_the_deadline_and_an_unverified_one_says_so() {
     ticket.urgent = true;
     ticket.unverified = true;
     let text = chat(site(Language::Indonesian), &group);
-    assert!(text.contains("1 pesan warga mendekati batas waktu dan belum dijawab (Dindukcapil):\n1. Mendesak: Dindukcapil, tiket #42,"), "{text}");
+    assert!(
+        text.contains("1 pesan warga mendekati batas waktu dan belum dijawab (Dindukcapil):\n1. Mendesak: Dindukcapil, tiket #42,"),
+        "{text}"
+    );
     assert!(
         text.contains("; batas waktu Senin, 23 November 2026, 14.50 WIB (45 menit lagi); belum dapat dipastikan karena akun tidak terbaca"),
         "{text}"
@@ -149,7 +153,9 @@ fn a_warning_tells_the_deadline_and_an_unverified_one_says_so() {
 #[test]
 fn several_tickets_are_counted_per_opd_the_five_oldest_are_named_and_a_post_is_one_line() {
     let mut group: Vec<_> = (1..=8)
-        .map(|id| waiting(Channel::Telegram, AlertKind::Breached, if id % 4 == 0 { "dinhub" } else { "dindukcapil" }, Some(facts(id, "Halo?"))))
+        .map(|id| {
+            waiting(Channel::Telegram, AlertKind::Breached, if id % 4 == 0 { "dinhub" } else { "dindukcapil" }, Some(facts(id, "Halo?")))
+        })
         .collect();
     for id in 11..=16 {
         let mut under = facts(id, "Kapan?");
@@ -161,7 +167,9 @@ fn several_tickets_are_counted_per_opd_the_five_oldest_are_named_and_a_post_is_o
     assert!(text.starts_with("<b>14 pesan warga belum dijawab: Dindukcapil 12, Dinhub 2</b>"), "{text}");
     let line = "1. Dindukcapil, 6 tiket di bawah satu unggahan Facebook, terlama menunggu sejak Kamis, 19 November 2026, 09.11 WIB;";
     assert!(text.contains(line), "{text}");
-    for named in ["2. Dindukcapil, tiket #1,", "5. Dinhub, tiket #4,", "dan 4 lainnya.", "Daftar dan tautan: https://tanggap.example.go.id/"] {
+    for named in
+        ["2. Dindukcapil, tiket #1,", "5. Dinhub, tiket #4,", "dan 4 lainnya.", "Daftar dan tautan: https://tanggap.example.go.id/"]
+    {
         assert!(text.contains(named), "{named}: {text}");
     }
     assert!(!text.contains("tiket #5"), "{text}");
@@ -180,19 +188,29 @@ fn of_one_ticket_only_the_newest_step_is_told() {
 #[test]
 fn ends_of_tickets_are_told_each_in_its_own_words() {
     for (kind, late_found, id, en) in [
-        (AlertKind::Answered, false, "1 pesan warga sudah dijawab (Dindukcapil):", "1 citizens&#x27; message has been answered (Dindukcapil):"),
+        (
+            AlertKind::Answered,
+            false,
+            "1 pesan warga sudah dijawab (Dindukcapil):",
+            "1 citizens&#39; message has been answered (Dindukcapil):",
+        ),
         (
             AlertKind::Answered,
             true,
             "1 pesan warga ternyata sudah dijawab sebelum batas waktu; pemberitahuan sebelumnya kami tarik kembali (Dindukcapil):",
-            "1 citizens&#x27; message had in fact been answered before the deadline; the earlier alert is taken back (Dindukcapil):",
+            "1 citizens&#39; message had in fact been answered before the deadline; the earlier alert is taken back (Dindukcapil):",
         ),
-        (AlertKind::Dismissed, false, "1 pesan warga dinyatakan tidak perlu dijawab (Dindukcapil):", "1 citizens&#x27; message needs no answer (Dindukcapil):"),
+        (
+            AlertKind::Dismissed,
+            false,
+            "1 pesan warga dinyatakan tidak perlu dijawab (Dindukcapil):",
+            "1 citizens&#39; message needs no answer (Dindukcapil):",
+        ),
         (
             AlertKind::Withdrawn,
             false,
             "1 pesan warga tidak lagi tampil sehingga tidak dapat dijawab (Dindukcapil):",
-            "1 citizens&#x27; message is no longer shown and can&#x27;t be answered (Dindukcapil):",
+            "1 citizens&#39; message is no longer shown and can&#39;t be answered (Dindukcapil):",
         ),
     ] {
         let mut group = one(kind);
@@ -265,13 +283,18 @@ fn a_mail_is_one_a_program_sends_and_its_text_is_complete() {
     ] {
         assert!(head.lines().any(|l| l == line), "{line} in {head}");
     }
-    assert!(mail.is_ascii() && body.contains("Content-Type: text/plain; charset=utf-8") && body.contains("Content-Type: text/html; charset=utf-8"));
+    assert!(
+        mail.is_ascii()
+            && body.contains("Content-Type: text/plain; charset=utf-8")
+            && body.contains("Content-Type: text/html; charset=utf-8")
+    );
     assert_eq!(mail, write(site(Language::Indonesian), &group), "the same facts give the same bytes");
 }
 
 #[test]
 fn a_hostile_text_is_harmless_in_every_form() {
-    let text = "</b><script>alert(1)</script>\r\nBcc: all@example.go.id\r\n.\r\n\u{202E}evil {{ 7*7 }} &amp; \"'".to_owned() + &"🌊".repeat(15_000);
+    let text = "</b><script>alert(1)</script>\r\nBcc: all@example.go.id\r\n.\r\n\u{202E}evil {{ 7*7 }} &amp; \"'".to_owned()
+        + &"🌊".repeat(15_000);
     let hostile = |channel| {
         let mut w = waiting(channel, AlertKind::Breached, "dindukcapil", Some(facts(42, &text)));
         w.account.as_mut().unwrap().opd = "<i>opd\r\nX-Evil: 1".into();
@@ -281,7 +304,8 @@ fn a_hostile_text_is_harmless_in_every_form() {
     assert!(!telegram.contains("<script") && !telegram.contains("<i>") && telegram.matches('<').count() == 2, "{telegram}");
     assert!(telegram.encode_utf16().count() <= 4096 && !telegram.contains('\u{202E}') && telegram.contains("{{ 7*7 }}"));
     let mail = write(site(Language::Indonesian), &hostile(Channel::Smtp));
-    assert!(!mail.to_lowercase().contains("\nbcc:") && !mail.contains("\nX-Evil") && !mail.contains("<script"), "{mail}");
+    let html = mail.split("Content-Type: text/html").nth(1).unwrap();
+    assert!(!mail.to_lowercase().contains("\nbcc:") && !mail.contains("\nX-Evil") && !html.contains("<script"), "{mail}");
     let log = write(site(Language::Indonesian), &hostile(Channel::Log));
     assert!(!log.contains('\n') && !log.contains("alert(1)"), "{log}");
 }

@@ -9,8 +9,8 @@ use tanggap::{
         Platform, Source, Time,
         account::Login,
         settings::{
-            AccountSpec, App, Channels, Database, Graph, Heartbeat, Http, Language, Letter, Log, LogFormat, Mentions, Official, Opd, Poll, Preview,
-            Settings, Site, Sla, Smtp, Telegram, Webhook,
+            AccountSpec, App, Channels, Database, Graph, Heartbeat, Http, Language, Letter, Log, LogFormat, Mentions, Official, Opd, Poll,
+            Preview, Settings, Site, Sla, Smtp, Telegram, Webhook,
         },
     },
     runtime::{Clock as _, ManualClock, Stage as _, Tally, metrics::Metrics},
@@ -178,7 +178,8 @@ impl World {
     /// On a database of its own under the server at `$TANGGAP_TEST_POSTGRES`.
     pub async fn postgres() -> Self {
         use sqlx::Connection as _;
-        let admin = std::env::var("TANGGAP_TEST_POSTGRES").expect("set TANGGAP_TEST_POSTGRES to the URL of a PostgreSQL server's administrator");
+        let admin =
+            std::env::var("TANGGAP_TEST_POSTGRES").expect("set TANGGAP_TEST_POSTGRES to the URL of a PostgreSQL server's administrator");
         let name = format!("t{:016x}", rand::random::<u64>());
         let mut connection = sqlx::PgConnection::connect(&admin).await.unwrap();
         let sql: &'static str = Box::leak(format!("CREATE DATABASE {name}").into_boxed_str());

@@ -40,7 +40,8 @@ impl SmtpSink {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("mode"), "ok").unwrap();
         let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/channels/smtp_sink.py");
-        let mut child = Command::new("python3").arg(script).arg(folder.path()).stdout(Stdio::piped()).spawn().unwrap();
+        // Debian's own interpreter, which Debian's python3-aiosmtpd belongs to
+        let mut child = Command::new("/usr/bin/python3").arg(script).arg(folder.path()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let port = line.trim().parse().expect("the SMTP server says its port; is python3-aiosmtpd installed?");
