@@ -2,5 +2,6 @@
 
 pub mod db;
 pub mod intake;
+pub mod outbox;
 
 pub use db::{Db, StoreError};

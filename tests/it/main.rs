@@ -2,3 +2,5 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod config;
+mod alert;
+mod channels;
