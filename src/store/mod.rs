@@ -1,5 +1,9 @@
 //! The only SQL. Every public function means the same on SQLite and PostgreSQL; one conformance suite runs them on both.
 
+pub mod actions;
+pub mod backup;
 pub mod db;
+pub mod listing;
 
+pub use backup::BackupError;
 pub use db::{Db, StoreError};
