@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use icalendar::parser::{Component, read_calendar, unfold};
 use jiff::{ToSpan, civil};
 
-use super::check::words;
+use super::words;
 
 const NATIONAL: &str = include_str!("../../config/holidays-id.csv");
 const RAMADAN: &str = include_str!("../../config/ramadan-id.csv");

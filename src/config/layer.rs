@@ -17,7 +17,7 @@ use toml::{
 
 use super::{
     environment::{Environment, PREFIX},
-    problem::{Findings, Place, Spot},
+    problem::{CALENDARS, DEFAULTS, Findings, Place, Spot},
 };
 
 /// Tables of which there may be several: appended from file to file, where everything else is replaced.
@@ -42,12 +42,13 @@ pub(super) fn read(named: Option<&Path>, env: &Environment, findings: &Findings)
             return None;
         }
     };
-    let defaults = text_layer(Path::new("built-in defaults"), include_str!("defaults.toml"), findings);
-    let calendars = text_layer(Path::new("built-in calendars"), include_str!("../../config/calendars.toml"), findings);
+    let defaults = text_layer(Path::new(DEFAULTS), include_str!("defaults.toml"), findings);
+    let calendars = text_layer(Path::new(CALENDARS), include_str!("../../config/calendars.toml"), findings);
     let main = file_layer(&file, findings);
     let parts: Vec<_> = parts(&file, findings).iter().map(|path| file_layer(path, findings)).collect();
     let parts: Option<Vec<_>> = parts.into_iter().collect(); // only now, so that every file has been read
     let (mut main, mut files) = (main?, vec![calendars?]);
+    let mut written = Vec::new();
 
     // Policies are tried in order and the file's own end with the one that takes the rest: those of `.d/` stand before them.
     let own_policies = main.take_list("policy", findings).unwrap_or_default();
@@ -59,15 +60,38 @@ pub(super) fn read(named: Option<&Path>, env: &Environment, findings: &Findings)
         for list in LISTS {
             lists.entry(list).or_default().extend(layer.take_list(list, findings).unwrap_or_default());
         }
+        written.push(layer.0.clone());
         builder = builder.add_source(layer);
     }
     lists.entry("policy").or_default().extend(own_policies);
     let lists = Layer(lists.into_iter().map(|(list, whole)| (list.to_owned(), Value::new(None, ValueKind::Array(whole)))).collect());
     match builder.add_source(lists).add_source(environment(env, findings)).build().and_then(|whole| whole.collect()) {
-        Ok(root) => Some(Layered { root, file }),
+        Ok(root) => {
+            for layer in &written {
+                replaced(layer, &root, "", findings);
+            }
+            Some(Layered { root, file })
+        }
         Err(error) => {
             findings.problem(&whole(&file), error.to_string());
             None
+        }
+    }
+}
+
+/// Notes what a later layer replaced by another type: one of the two is wrong, and only the later one is read. Texts of the environment
+/// stand for every type but a table.
+fn replaced(layer: &Map<String, Value>, root: &Map<String, Value>, at: &str, findings: &Findings) {
+    for (name, value) in layer {
+        let key = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+        let Some(last) = root.get(name) else { continue };
+        if let (ValueKind::Table(table), ValueKind::Table(last)) = (&value.kind, &last.kind) {
+            replaced(table, last, &key, findings);
+        } else if std::mem::discriminant(&value.kind) != std::mem::discriminant(&last.kind)
+            && last.origin() != Some(FROM_ENVIRONMENT)
+            && let Some(place) = super::read::place(value.origin(), &key)
+        {
+            findings.problem(&Spot { place, key }, "is of another type than what a later layer puts in its place");
         }
     }
 }

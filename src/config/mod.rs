@@ -1,7 +1,7 @@
 //! The configuration: layers of TOML and environment in, checked [`Settings`] or every [`Problem`] at once out.
 //!
 //! `environment` says where to look, `layer` lays defaults, file, `.d/` folder and environment over one another, `read` takes typed values
-//! out and notices unknown keys, `check` makes settings of them, a file a section, `holidays` and `secret` read what the configuration
+//! out and notices unknown keys, `words` knows how single values are written, `check` makes settings of them, a file a section, `holidays` and `secret` read what the configuration
 //! names, `problem` keeps what is wrong. Nothing stops at the first mistake.
 
 mod check;
@@ -11,14 +11,17 @@ mod layer;
 mod problem;
 mod read;
 mod secret;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use std::path::{Path, PathBuf};
 
 use crate::domain::settings::Settings;
-pub use check::words::slug;
 pub use environment::Environment;
 pub use problem::{Place, Problem, Problems};
 pub use secret::{Secrets, reread};
+pub use words::slug;
 
 /// A configuration that holds.
 #[derive(Clone, Debug)]
@@ -36,11 +39,8 @@ pub struct Loaded {
 /// With [`Secrets::DatabaseOnly`] every other secret of the settings is empty.
 pub fn load(path: Option<&Path>, env: &Environment, secrets: Secrets) -> Result<Loaded, Problems> {
     let findings = problem::Findings::default();
-    let loaded = layer::read(path, env, &findings).map(|layered| {
-        let settings = check::settings(&layered, &secret::Vault::new(env, secrets), &findings);
-        (settings, layered.file)
-    });
+    let Some(layered) = layer::read(path, env, &findings) else { return Err(findings.into_problems()) };
+    let settings = check::settings(&layered, &secret::Vault::new(env, secrets), &findings);
     let warnings = findings.outcome()?;
-    let Some((settings, file)) = loaded else { return Err(Problems(Vec::new())) };
-    Ok(Loaded { settings, warnings, file })
+    Ok(Loaded { settings, warnings, file: layered.file })
 }

@@ -1,7 +1,15 @@
 //! What is wrong with a configuration, where, and what would be right. Everything found is kept, so that one run tells all.
 //! No text here ever holds a secret or a URL, which may hold one.
 
-use std::{cell::RefCell, fmt, path::PathBuf};
+use std::{
+    cell::RefCell,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+/// What the built-in files are called in a place.
+pub(super) const DEFAULTS: &str = "built-in defaults";
+pub(super) const CALENDARS: &str = "built-in calendars";
 
 /// Where something was said.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +23,13 @@ pub enum Place {
     },
     /// An environment variable, by its name.
     Environment(String),
+}
+
+impl Place {
+    /// Whether the program brings it along, so that nobody could mend it there.
+    pub(super) fn is_built_in(&self) -> bool {
+        matches!(self, Self::File { path, .. } if [DEFAULTS, CALENDARS].into_iter().any(|it| path == Path::new(it)))
+    }
 }
 
 impl fmt::Display for Place {
@@ -82,32 +97,38 @@ impl Findings {
     pub fn warning(&self, at: &Spot, text: impl Into<String>) {
         self.warnings.borrow_mut().push(Problem { place: at.place.clone(), key: at.key.clone(), text: text.into() });
     }
-    pub fn is_clean(&self) -> bool {
-        self.problems.borrow().is_empty()
-    }
-    /// The warnings, or the problems if there is one; each once, in the order of files and lines.
+    /// The warnings, or the problems if there is one.
     pub fn outcome(self) -> Result<Vec<Problem>, Problems> {
-        let sorted = |found: RefCell<Vec<Problem>>| {
-            let mut found = found.into_inner();
-            found.sort();
-            found.dedup();
-            found
-        };
-        if self.is_clean() { Ok(sorted(self.warnings)) } else { Err(Problems(sorted(self.problems))) }
+        if self.problems.borrow().is_empty() { Ok(in_order(self.warnings)) } else { Err(self.into_problems()) }
     }
+    /// The problems.
+    pub fn into_problems(self) -> Problems {
+        Problems(in_order(self.problems))
+    }
+}
+
+/// Each once, by file, line and key.
+fn in_order(found: RefCell<Vec<Problem>>) -> Vec<Problem> {
+    let mut found = found.into_inner();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// The known name a slip of the pen was meant for, as the end of a sentence: `, did you mean "interval"?`;
 /// without one near enough, the known names if they are few; else nothing.
 pub(super) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let mut known: Vec<&str> = known.into_iter().collect();
-    known.sort_unstable();
-    known.dedup();
+    let mut names: Vec<&str> = Vec::new();
+    for name in known {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     // A third of the letters may differ, as two do in most slips; more is another word.
     let near = |name: &&str| strsim::osa_distance(&word.to_lowercase(), &name.to_lowercase());
-    match known.iter().copied().min_by_key(near) {
+    match names.iter().copied().min_by_key(near) {
         Some(name) if near(&name) <= (name.chars().count() / 3).max(1) => format!(", did you mean \"{name}\"?"),
-        Some(_) if known.len() <= 12 => format!(", known: {}", known.join(", ")),
+        Some(_) if names.len() <= 12 => format!(", known: {}", names.join(", ")),
         _ => String::new(),
     }
 }

@@ -8,12 +8,13 @@ use config::{Map, Value, ValueKind};
 use jiff::SignedDuration;
 
 use super::{
-    check::words,
     environment::PREFIX,
     layer::FROM_ENVIRONMENT,
     problem::{Findings, Place, Spot, hint},
-    secret::{Secret, Vault},
+    secret::Vault,
+    words,
 };
+use crate::domain::settings::Token;
 
 /// The place an origin names. Of a value of the environment, the key tells the variable.
 pub(super) fn place(origin: Option<&str>, key: &str) -> Option<Place> {
@@ -28,7 +29,10 @@ pub(super) fn place(origin: Option<&str>, key: &str) -> Option<Place> {
 /// The place of a value; of a merged table, which has none, that of the first thing in it.
 fn place_of(value: &Value, key: &str) -> Option<Place> {
     place(value.origin(), key).or_else(|| match &value.kind {
-        ValueKind::Table(table) => table.iter().filter_map(|(name, value)| place_of(value, &format!("{key}.{name}"))).min(),
+        ValueKind::Table(table) => {
+            let places = table.iter().filter_map(|(name, value)| place_of(value, &format!("{key}.{name}")));
+            places.filter(|place| !place.is_built_in()).min()
+        }
         _ => None,
     })
 }
@@ -97,7 +101,7 @@ impl<'a> Table<'a> {
             return None;
         }
         let key = self.key(name);
-        let place = place(value.origin(), &key).unwrap_or_else(|| self.spot.place.clone());
+        let place = place_of(value, &key).unwrap_or_else(|| self.spot.place.clone());
         Some(Found { value, spot: Spot { place, key } })
     }
     fn wrong_type(&self, found: &Found<&Value>, wanted: &str) {
@@ -146,16 +150,16 @@ impl<'a> Table<'a> {
     /// Notes it when a key is not there.
     pub fn require(&mut self, name: &'a str, wanted: &str) {
         if self.entries.is_some() && self.get(name).is_none() {
-            self.findings.problem(&self.found(name, ()).spot, format!("is missing: {wanted} is required"));
+            self.findings.problem(&self.found(name, ()).spot, format!("is missing: expected {wanted}"));
         }
     }
     /// A text that names one of `known`; `what` is what is so called.
     pub fn named(&mut self, name: &'a str, known: &[String], what: &str) -> Option<Found<String>> {
-        self.parsed(name, "a name", |text| one_of(text, known, what))
+        self.parsed(name, "a name", |text| words::one_of(text, known, what))
     }
     /// One of the words of an enum.
     pub fn word<T: Copy>(&mut self, name: &'a str, all: &[T], word: fn(T) -> &'static str) -> Option<T> {
-        self.parsed(name, "a text", |text| in_words(text, all, word)).map(|found| found.value)
+        self.parsed(name, "a text", |text| words::in_words(text, all, word)).map(|found| found.value)
     }
     /// A duration; zero if it can't be read.
     pub fn duration(&mut self, name: &'a str) -> Found<SignedDuration> {
@@ -216,7 +220,7 @@ impl<'a> Table<'a> {
         (values.len() == items.len()).then_some(Found { value: values, spot: found.spot })
     }
     /// A secret by its reference.
-    pub fn secret(&mut self, name: &'a str, vault: &Vault) -> Option<Secret> {
+    pub fn secret(&mut self, name: &'a str, vault: &Vault) -> Option<Token> {
         self.parsed(name, words::SECRET, |reference| vault.read(reference)).map(|found| found.value)
     }
     /// A table; `None` if it is absent or no table, which has been said.
@@ -263,10 +267,11 @@ impl<'a> Table<'a> {
         names.sort_unstable();
         names
     }
-    /// Whether this is what the program brings along.
-    pub fn is_built_in(&self) -> bool {
-        matches!(&self.spot.place, Place::File { path, .. } if path.starts_with("built-in calendars"))
-    }
+}
+
+/// Of two values that don't go together, where the second stands, or the first if nobody wrote the second.
+pub(super) fn to_mend<'s, T>(first: &'s Found<T>, second: &'s Found<T>) -> &'s Spot {
+    if second.spot.place.is_built_in() { &first.spot } else { &second.spot }
 }
 
 /// An element of a list of texts.
@@ -284,21 +289,4 @@ fn strip_indexes(key: &str) -> String {
 
 fn is_environment(found: &Found<&Value>) -> bool {
     found.value.origin() == Some(FROM_ENVIRONMENT)
-}
-
-/// `text` if it is one of `known`.
-pub(super) fn one_of(text: &str, known: &[String], what: &str) -> Result<String, String> {
-    if known.iter().any(|it| it == text) {
-        return Ok(text.to_owned());
-    }
-    Err(format!("no {what} is called \"{text}\"{}", hint(text, known.iter().map(String::as_str))))
-}
-
-/// The value of an enum whose word `text` is.
-pub(super) fn in_words<T: Copy>(text: &str, all: &[T], word: fn(T) -> &'static str) -> Result<T, String> {
-    let known = || all.iter().map(|it| word(*it));
-    all.iter()
-        .copied()
-        .find(|it| word(*it) == text)
-        .ok_or_else(|| format!("\"{text}\" is none of {}", known().collect::<Vec<_>>().join(", ")))
 }

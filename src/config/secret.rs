@@ -24,9 +24,6 @@ pub enum Secrets {
 /// No secret is longer; what is, is another file.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// A secret as read, or empty where the command has no use for it.
-pub(super) type Secret = Token;
-
 /// Where secrets are read from.
 pub(super) struct Vault<'a> {
     env: &'a Environment,
@@ -38,16 +35,16 @@ impl<'a> Vault<'a> {
         Self { env, read }
     }
 
-    /// Reads a reference if the command has use for it.
-    pub fn read(&self, reference: &str) -> Result<Secret, String> {
+    /// Reads a reference; where the command has no use for it, only its form is checked and the value is empty.
+    pub fn read(&self, reference: &str) -> Result<Token, String> {
         self.resolve(reference, self.read == Secrets::All)
     }
     /// Reads a reference in any case.
-    pub fn read_always(&self, reference: &str) -> Result<Secret, String> {
+    pub fn read_always(&self, reference: &str) -> Result<Token, String> {
         self.resolve(reference, true)
     }
 
-    fn resolve(&self, reference: &str, wanted: bool) -> Result<Secret, String> {
+    fn resolve(&self, reference: &str, wanted: bool) -> Result<Token, String> {
         let file = reference.strip_prefix("file:").map(PathBuf::from);
         let value = if let Some(name) = reference.strip_prefix("env:") {
             let text = || self.env.vars.get(name).ok_or_else(|| format!("the environment variable {name} is not set"));
@@ -70,7 +67,7 @@ impl<'a> Vault<'a> {
         } else {
             return Err("a secret is never written in the open: write env:NAME, file:/path or credential:NAME".into());
         };
-        Ok(Secret { value: value?.into(), file })
+        Ok(Token { value: value?.into(), file })
     }
 
     /// systemd sets 0400, or 0440 with an access list for the unit's user, so the group's bits say nothing here.

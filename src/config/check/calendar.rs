@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, fs};
 
 use jiff::{civil::Date, tz::TimeZone};
 
-use super::{Context, words};
+use super::Context;
 use crate::{
     config::{
         holidays::{self, Holidays},
         problem::{Place, Spot, hint},
         read::Table,
+        words,
     },
     domain::settings::{CalendarSpec, DayHours, Period, Week},
 };
@@ -22,7 +23,7 @@ pub(super) fn calendars(root: &mut Table, site_zone: &TimeZone, context: &Contex
     for mut table in root.tables("calendar") {
         let name = table.needed_text("name");
         let is_builtin = |name: &str| name == super::ALWAYS || name.starts_with("builtin:");
-        if is_builtin(&name) && !table.is_built_in() {
+        if is_builtin(&name) && !table.spot.place.is_built_in() {
             table.findings.problem(&name.spot, format!("\"{}\" is the name of a built-in calendar: choose another one", name.value));
         } else if calendars.contains_key(&name.value) {
             table.findings.problem(&name.spot, format!("the name \"{}\" is already used by another calendar", name.value));
@@ -102,7 +103,9 @@ fn period(table: &mut Table) -> Vec<Period> {
             Vec::new()
         }
         (false, ..) => {
-            table.findings.problem(&table.spot, "needs from and to, or ramadan = true");
+            if !table.has("from") || !table.has("to") {
+                table.findings.problem(&table.spot, "needs from and to, or ramadan = true");
+            }
             Vec::new()
         }
     };

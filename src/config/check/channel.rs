@@ -4,13 +4,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use lettre::message::Mailbox;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Context, unique, words};
+use super::{Context, unique};
 use crate::{
     config::{
         read::{Found, Table},
-        secret::Secret,
+        words,
     },
-    domain::settings::{Alertmanager, Channels, Smtp, Telegram, Webhook, Whatsapp},
+    domain::settings::{Alertmanager, Channels, Smtp, Telegram, Token, Webhook, Whatsapp},
 };
 
 const TELEGRAM: &str = "https://api.telegram.org";
@@ -54,12 +54,12 @@ fn base(table: &mut Table, default: &str) -> String {
 }
 
 /// A secret that must be there.
-fn needed<'a>(table: &mut Table<'a>, name: &'a str, read: impl FnOnce(&str) -> Result<Secret, String>) -> SecretString {
+fn needed<'a>(table: &mut Table<'a>, name: &'a str, read: impl FnOnce(&str) -> Result<Token, String>) -> SecretString {
     table.needed(name, words::SECRET, read).map_or_else(SecretString::default, |it| it.value.value)
 }
 
 /// A key of Standard Webhooks: `whsec_` and the base64 of 24 to 64 bytes (its specification, "Signature scheme").
-fn signing(secret: Secret) -> Result<Secret, String> {
+fn signing(secret: Token) -> Result<Token, String> {
     let text = secret.value.expose_secret();
     let key = text.strip_prefix("whsec_").and_then(|key| STANDARD.decode(key).ok());
     let unread = text.is_empty();

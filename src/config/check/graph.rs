@@ -1,9 +1,12 @@
 //! `[graph]` with its apps and sources, and `[poll]`.
 
-use super::{Context, unique, words};
+use super::{Context, unique};
 use crate::{
-    config::{read::Table, secret::Secret},
-    domain::settings::{App, Graph, Poll},
+    config::{
+        read::{Table, to_mend},
+        words,
+    },
+    domain::settings::{App, Graph, Poll, Token},
 };
 
 pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
@@ -41,7 +44,7 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
     }
 }
 
-fn value(secret: Secret) -> secrecy::SecretString {
+fn value(secret: Token) -> secrecy::SecretString {
     secret.value
 }
 
@@ -58,7 +61,8 @@ fn version(text: &str) -> Result<String, String> {
 pub(super) fn poll(table: &mut Table) -> Poll {
     let (interval, idle) = (table.positive("interval"), table.positive("idle_interval"));
     if idle.value < interval.value && !idle.is_zero() {
-        table.findings.problem(&idle.spot, "is shorter than poll.interval: an account without news is read less often, not more");
+        let text = "poll.idle_interval is shorter than poll.interval: an account without news is read less often, not more";
+        table.findings.problem(to_mend(&interval, &idle), text);
     }
     Poll {
         interval: interval.value,

@@ -9,7 +9,6 @@ mod opd;
 mod policy;
 mod reach;
 mod site;
-pub(super) mod words;
 
 use std::path::Path;
 

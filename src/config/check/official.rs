@@ -2,9 +2,12 @@
 
 use lettre::Address;
 
-use super::{Context, unique, words};
+use super::{Context, unique};
 use crate::{
-    config::read::{Found, Table, one_of},
+    config::{
+        read::{Found, Table},
+        words,
+    },
     domain::settings::{Channels, Official},
 };
 
@@ -21,7 +24,7 @@ fn official(table: &mut Table, channels: &Channels, context: &Context) -> (Found
     if id.is_empty() && !name.is_empty() {
         table.findings.problem(&name.spot, "has no letter an id could be made of: write an id of your own");
     }
-    let opd = table.list("opd", "a list of slugs", |text| one_of(text, &context.names.opds, "[[opd]]"));
+    let opd = table.list("opd", "a list of slugs", |text| words::one_of(text, &context.names.opds, "[[opd]]"));
     if let Some(opd) = &opd
         && opd.is_empty()
     {

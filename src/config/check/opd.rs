@@ -1,10 +1,11 @@
 //! `[[opd]]` and its accounts.
 
-use super::{Context, unique, whole, words};
+use super::{Context, unique, whole};
 use crate::{
     config::{
         problem::Spot,
-        read::{Found, Table, in_words},
+        read::{Found, Table},
+        words,
     },
     domain::{
         Platform, Source,
@@ -49,7 +50,7 @@ fn opd(table: &mut Table, context: &Context) -> (Found<String>, Opd) {
         name,
         kind: table.word("kind", OpdKind::ALL, OpdKind::word),
         parent: table.named("parent", &context.names.opds, "[[opd]]").map(|it| it.value),
-        expects: distinct(table.list("expects", "a list of platforms", |text| in_words(text, Platform::ALL, Platform::word))),
+        expects: distinct(table.list("expects", "a list of platforms", |text| words::in_words(text, Platform::ALL, Platform::word))),
         staff: table.list("staff", "a list of profiles", profile).map_or_else(Vec::new, |it| it.value),
         calendar: table.named("calendar", &context.names.calendars, "calendar").map(|it| it.value),
         accounts: Vec::new(),
@@ -87,13 +88,13 @@ fn parents(slugs: &[Found<String>], opds: &[Opd], root: &Table) {
 
 /// An account; `None` without a platform, which has been said. Its identity is added to `ids`.
 fn account(table: &mut Table, context: &Context, sealed: bool, ids: &mut Vec<Found<String>>) -> Option<AccountSpec> {
-    let platform = table.needed("platform", "facebook or instagram", |text| in_words(text, Platform::ALL, Platform::word));
+    let platform = table.needed("platform", "facebook or instagram", |text| words::in_words(text, Platform::ALL, Platform::word));
     let id = table.needed("id", "the id of a page or Instagram professional account", words::digits);
-    let login = table.parsed("login", "a text", |text| in_words(text, Login::ALL, Login::word));
+    let login = table.parsed("login", "a text", |text| words::in_words(text, Login::ALL, Login::word));
     let page = table.parsed("page", "a text", words::digits);
     let token = table.secret("token", context.vault);
     let app = table.named("app", &context.names.apps, "[[graph.app]]");
-    let sources = table.list("sources", "a list of sources", |text| in_words(text, Source::ALL, Source::word));
+    let sources = table.list("sources", "a list of sources", |text| words::in_words(text, Source::ALL, Source::word));
     if let Some(sources) = &sources
         && sources.is_empty()
     {
@@ -119,11 +120,16 @@ fn account(table: &mut Table, context: &Context, sealed: bool, ids: &mut Vec<Fou
                 "\"instagram\" needs secrets.key, which encrypts the refreshed token: set it, for example to credential:token-key",
             );
         }
-        (Platform::Instagram, Login::Facebook, _) => table.require("page", "the id of the linked page, as the login is \"facebook\","),
+        (Platform::Facebook, ..) => {
+            if let Some(page) = &page {
+                findings.warning(&page.spot, "is never used: it is for Instagram accounts");
+            }
+        }
+        (Platform::Instagram, Login::Facebook, _) => table.require("page", "the id of the linked page, as the login is \"facebook\""),
         _ => {}
     }
     if uses == Login::Instagram || !context.names.has_source {
-        let from_source = if uses == Login::Facebook { ", or a [[graph.source]] to fetch it by," } else { "" };
+        let from_source = if uses == Login::Facebook { ", or a [[graph.source]] to fetch it by" } else { "" };
         table.require("token", &format!("{}{from_source}", words::SECRET));
     }
     let all: &[Source] = match platform {

@@ -2,11 +2,12 @@
 
 use jiff::SignedDuration;
 
-use super::{ALWAYS, Context, unique, whole, words};
+use super::{ALWAYS, Context, unique, whole};
 use crate::{
     config::{
         problem::Spot,
-        read::{Found, Table, in_words, one_of},
+        read::{Found, Table},
+        words,
     },
     domain::{
         Kind, Platform,
@@ -55,8 +56,8 @@ pub(super) fn policies(root: &mut Table, context: &Context) -> Vec<Checked> {
 }
 
 fn policy(table: &mut Table, name: String, context: &Context) -> Checked {
-    let calendar = table.needed("calendar", "the name of a calendar", |text| one_of(text, &context.names.calendars, "calendar"));
-    let business = calendar.as_ref().is_none_or(|calendar| calendar.value != ALWAYS);
+    let calendar = table.needed("calendar", "the name of a calendar", |text| words::one_of(text, &context.names.calendars, "calendar"));
+    let business = calendar.as_ref().is_some_and(|calendar| calendar.value != ALWAYS);
     let within = table.needed("respond_within", words::DURATION, |text| match words::sla_duration(text, business)? {
         it if it < SignedDuration::from_secs(1) => Err("must be a second or more".into()),
         it => Ok(it),
@@ -67,7 +68,7 @@ fn policy(table: &mut Table, name: String, context: &Context) -> Checked {
         let at = table
             .needed("at", "a share of respond_within or an offset from the deadline", |text| Ok((text, words::step_at(text, business)?)));
         let notify =
-            table.list("notify", "a list of groups", |text| one_of(text, &context.names.groups, "group of an official or channel"));
+            table.list("notify", "a list of groups", |text| words::one_of(text, &context.names.groups, "group of an official or channel"));
         if !table.has("notify") || notify.as_ref().is_some_and(|notify| notify.is_empty()) {
             table.findings.problem(&table.spot, "notifies nobody: write notify = [\"operator\"], or another group");
         }
@@ -93,9 +94,9 @@ fn policy(table: &mut Table, name: String, context: &Context) -> Checked {
 }
 
 fn matching(table: &mut Table, context: &Context) -> Match {
-    let opd = table.list("opd", "a list of slugs", |text| one_of(text, &context.names.opds, "[[opd]]"));
-    let platform = table.list("platform", "a list of platforms", |text| in_words(text, Platform::ALL, Platform::word));
-    let kind = table.list("kind", "a list of kinds", |text| in_words(text, Kind::ALL, Kind::word));
+    let opd = table.list("opd", "a list of slugs", |text| words::one_of(text, &context.names.opds, "[[opd]]"));
+    let platform = table.list("platform", "a list of platforms", |text| words::in_words(text, Platform::ALL, Platform::word));
+    let kind = table.list("kind", "a list of kinds", |text| words::in_words(text, Kind::ALL, Kind::word));
     Match { opd: any(table, opd), platform: any(table, platform), kind: any(table, kind), urgent: table.flag("urgent") }
 }
 

@@ -6,11 +6,11 @@ use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 
-use super::words;
 use crate::{
     config::{
-        read::Table,
+        read::{Table, to_mend},
         secret::{Vault, is_reference},
+        words,
     },
     domain::settings::{Database, Heartbeat, Http, Language, Letter, Log, LogFormat, Mentions, Preview, Site, Sla},
 };
@@ -39,7 +39,7 @@ pub(super) fn database(table: &mut Table, vault: &Vault) -> Database {
     };
     Database {
         url: table
-            .needed("url", "a database, such as sqlite:///var/lib/tanggap/tanggap.db,", read)
+            .needed("url", "a database, such as sqlite:///var/lib/tanggap/tanggap.db", read)
             .map_or_else(Default::default, |it| it.value),
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn http(table: &mut Table) -> Http {
         && listen.value == metrics.value
         && metrics.port() != 0
     {
-        table.findings.problem(&metrics.spot, "is the address of http.listen: each needs a port of its own");
+        table.findings.problem(to_mend(listen, metrics), "http.listen and http.metrics_listen are one address: each needs its own port");
     }
     Http {
         listen: listen.map(|it| it.value),

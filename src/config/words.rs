@@ -7,14 +7,15 @@ use regex::{Regex, RegexBuilder};
 use unicode_normalization::UnicodeNormalization;
 use url::{Host, Url};
 
-use crate::{config::problem::hint, domain::settings::StepAt};
+use super::problem::hint;
+use crate::domain::settings::StepAt;
 
-pub(in crate::config) const DURATION: &str = "a duration in quotes, such as \"90s\", \"15m\", \"4h\" or \"2d\"";
-pub(in crate::config) const SECRET: &str = "a secret's reference: env:NAME, file:/path or credential:NAME";
+pub(super) const DURATION: &str = "a duration in quotes, such as \"90s\", \"15m\", \"4h\" or \"2d\"";
+pub(super) const SECRET: &str = "a secret's reference: env:NAME, file:/path or credential:NAME";
 const CENTURY: SignedDuration = SignedDuration::from_hours(36_525 * 24);
 
 /// humantime's style: `90s`, `15m`, `4h`, `2d`, `1h 30m`.
-pub(in crate::config) fn duration(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let read = humantime::parse_duration(text).ok().and_then(|it| SignedDuration::try_from(it).ok());
     match read {
         Some(it) if it <= CENTURY => Ok(it),
@@ -24,7 +25,7 @@ pub(in crate::config) fn duration(text: &str) -> Result<SignedDuration, String> 
 }
 
 /// A duration longer than zero.
-pub(in crate::config) fn positive(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn positive(text: &str) -> Result<SignedDuration, String> {
     duration(text).and_then(|it| if it.is_zero() { Err("must be longer than zero".into()) } else { Ok(it) })
 }
 
@@ -110,7 +111,7 @@ pub(super) fn weekdays(text: &str) -> Result<RangeInclusive<usize>, String> {
 }
 
 /// A day, `2026-12-24`.
-pub(in crate::config) fn date(text: &str) -> Result<civil::Date, String> {
+pub(super) fn date(text: &str) -> Result<civil::Date, String> {
     // The length, because jiff also takes a time behind the day.
     let read = if text.len() == 10 { text.parse().ok() } else { None };
     read.ok_or_else(|| format!("\"{text}\" is no day: write it as 2026-12-24"))
@@ -234,4 +235,22 @@ pub(super) fn slug_as_written(text: &str) -> Result<String, String> {
     } else {
         Err(format!("\"{text}\" is no slug: write small letters, digits and -, such as \"{}\"", slug(text)))
     }
+}
+
+/// `text` if it is one of `known`.
+pub(super) fn one_of(text: &str, known: &[String], what: &str) -> Result<String, String> {
+    if known.iter().any(|it| it == text) {
+        return Ok(text.to_owned());
+    }
+    let hint = if known.is_empty() { ", nor is there another".to_owned() } else { hint(text, known.iter().map(String::as_str)) };
+    Err(format!("no {what} is called \"{text}\"{hint}"))
+}
+
+/// The value of an enum whose word `text` is.
+pub(super) fn in_words<T: Copy>(text: &str, all: &[T], word: fn(T) -> &'static str) -> Result<T, String> {
+    let known = || all.iter().map(|it| word(*it));
+    all.iter()
+        .copied()
+        .find(|it| word(*it) == text)
+        .ok_or_else(|| format!("\"{text}\" is none of {}", known().collect::<Vec<_>>().join(", ")))
 }
