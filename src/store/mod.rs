@@ -1,7 +1,11 @@
 //! The only SQL. Every public function means the same on SQLite and PostgreSQL; one conformance suite runs them on both.
 
+pub mod actions;
+pub mod backup;
 pub mod db;
 pub mod intake;
 pub mod outbox;
+pub mod listing;
 
+pub use backup::BackupError;
 pub use db::{Db, StoreError};
