@@ -139,9 +139,11 @@ CREATE INDEX message_missing ON message (missing_since) WHERE missing_since IS N
 CREATE TABLE quick_reply (
   account_id INTEGER NOT NULL,
   text_hash TEXT NOT NULL,
+  message_id INTEGER NOT NULL,
   thread_id INTEGER NOT NULL,
-  PRIMARY KEY (account_id, text_hash, thread_id)
+  PRIMARY KEY (account_id, text_hash, message_id)
 ) STRICT;
+CREATE INDEX quick_reply_message ON quick_reply (message_id);
 
 -- Written by sla.
 CREATE TABLE ticket (

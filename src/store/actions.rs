@@ -104,13 +104,7 @@ pub async fn applied(db: &Db, ids: &[i64]) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// What no daemon has noticed yet, in order of recording.
-pub async fn pending(db: &Db) -> Result<Vec<Action>, StoreError> {
-    let rows = db.rows("SELECT id, ticket_id, kind, by_name, at, text FROM action WHERE applied_at IS NULL ORDER BY id", vals![]).await?;
-    rows.iter().map(read).collect()
-}
-
-fn read(row: &Row) -> Result<Action, StoreError> {
+pub(super) fn read(row: &Row) -> Result<Action, StoreError> {
     Ok(Action {
         id: row.i("id")?,
         ticket: TicketId(row.i("ticket_id")?),
@@ -118,5 +112,6 @@ fn read(row: &Row) -> Result<Action, StoreError> {
         by: row.t("by_name")?,
         at: row.at("at")?,
         text: row.t("text")?,
+        applied: row.oi("applied_at")?.is_some(),
     })
 }

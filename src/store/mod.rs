@@ -4,8 +4,9 @@ pub mod actions;
 pub mod backup;
 pub mod db;
 pub mod intake;
-pub mod outbox;
 pub mod listing;
+pub mod outbox;
+pub mod tickets;
 
 pub use backup::BackupError;
 pub use db::{Db, StoreError};
