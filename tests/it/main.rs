@@ -1,4 +1,5 @@
 //! One test binary: real HTTP on loopback, SQLite files, a real PostgreSQL, the real program.
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
+mod cli;
 mod config;
