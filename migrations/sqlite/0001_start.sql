@@ -78,16 +78,19 @@ CREATE TABLE thread (
   key TEXT NOT NULL,
   name TEXT NOT NULL,               -- Meta's id as first seen
   post_key TEXT,
+  citizen_id TEXT,                  -- conversations: with whom
   permalink TEXT,
   read_began_at INTEGER,            -- when the last read that proves the thread began
   next_look_at INTEGER,
   verify_at INTEGER,                -- a read that begins at or after this is wanted
-  verify_tried_at INTEGER,
+  verify_tried_at INTEGER,          -- written by intake, as is unreadable
+  unreadable INTEGER NOT NULL DEFAULT 0, -- no read can ever prove it (a review, a mention elsewhere)
   UNIQUE (account_id, kind, key)
 ) STRICT;
 CREATE INDEX thread_next_look ON thread (next_look_at) WHERE next_look_at IS NOT NULL;
 CREATE INDEX thread_verify ON thread (verify_at) WHERE verify_at IS NOT NULL;
 CREATE INDEX thread_post ON thread (account_id, post_key);
+CREATE INDEX thread_citizen ON thread (account_id, citizen_id) WHERE citizen_id IS NOT NULL;
 
 -- Written by intake.
 CREATE TABLE message (
@@ -119,6 +122,7 @@ CREATE TABLE message (
   needs_answer INTEGER NOT NULL,
   asks INTEGER NOT NULL,
   urgent INTEGER NOT NULL,
+  urgent_at INTEGER,                -- its own time, or when an edit that made it so was noticed
   bare INTEGER NOT NULL,
   tags_own INTEGER NOT NULL,
   by_page INTEGER NOT NULL,
@@ -163,10 +167,12 @@ CREATE TABLE ticket (
   newest_message_id INTEGER,        -- whose text the queue shows
   newest_at INTEGER,                -- its created_at
   assignee TEXT,
-  steps TEXT NOT NULL
+  steps TEXT NOT NULL,
+  configuration TEXT NOT NULL       -- hash of the policies and calendars its plan follows
 ) STRICT;
 CREATE INDEX ticket_thread ON ticket (thread_id);
 CREATE INDEX ticket_due ON ticket (due_at, id) WHERE state = 'open';
+CREATE INDEX ticket_author ON ticket (account_id, author) WHERE state = 'open';
 CREATE INDEX ticket_opened ON ticket (opened_at);
 
 -- Which citizen's messages a ticket held when it was last judged. Written by sla.

@@ -47,14 +47,14 @@ pub(super) fn read(named: Option<&Path>, env: &Environment, findings: &Findings)
     let main = file_layer(&file, findings);
     let parts: Vec<_> = parts(&file, findings).iter().map(|path| file_layer(path, findings)).collect();
     let parts: Option<Vec<_>> = parts.into_iter().collect(); // only now, so that every file has been read
-    let (mut main, mut files) = (main?, vec![calendars?]);
+    let (defaults, mut main, mut files) = (defaults?, main?, vec![calendars?]);
     let mut written = Vec::new();
 
     // Policies are tried in order and the file's own end with the one that takes the rest: those of `.d/` stand before them.
     let own_policies = main.take_list("policy", findings).unwrap_or_default();
     files.push(main);
     files.extend(parts?);
-    let mut builder = Config::builder().add_source(defaults?);
+    let mut builder = Config::builder().add_source(defaults.clone());
     let mut lists: HashMap<&str, Vec<Value>> = HashMap::new();
     for mut layer in files {
         for list in LISTS {
@@ -66,7 +66,8 @@ pub(super) fn read(named: Option<&Path>, env: &Environment, findings: &Findings)
     lists.entry("policy").or_default().extend(own_policies);
     let lists = Layer(lists.into_iter().map(|(list, whole)| (list.to_owned(), Value::new(None, ValueKind::Array(whole)))).collect());
     match builder.add_source(lists).add_source(environment(env, findings)).build().and_then(|whole| whole.collect()) {
-        Ok(root) => {
+        Ok(mut root) => {
+            fall_back(&mut root, &defaults.0);
             for layer in &written {
                 replaced(layer, &root, "", findings);
             }
@@ -75,6 +76,23 @@ pub(super) fn read(named: Option<&Path>, env: &Environment, findings: &Findings)
         Err(error) => {
             findings.problem(&whole(&file), error.to_string());
             None
+        }
+    }
+}
+
+/// Where the last word is an empty text, which means absent, the default stands; of `http.listen` and `http.metrics_listen` it means off.
+fn fall_back(root: &mut Map<String, Value>, defaults: &Map<String, Value>) {
+    for (name, default) in defaults {
+        match root.get_mut(name).map(|value| &mut value.kind) {
+            Some(ValueKind::Table(table)) => {
+                if let ValueKind::Table(defaults) = &default.kind {
+                    fall_back(table, defaults);
+                }
+            }
+            Some(ValueKind::String(text)) if text.is_empty() && !name.ends_with("listen") => {
+                root.insert(name.clone(), default.clone());
+            }
+            _ => {}
         }
     }
 }
@@ -89,6 +107,7 @@ fn replaced(layer: &Map<String, Value>, root: &Map<String, Value>, at: &str, fin
             replaced(table, last, &key, findings);
         } else if std::mem::discriminant(&value.kind) != std::mem::discriminant(&last.kind)
             && last.origin() != Some(FROM_ENVIRONMENT)
+            && value.kind != ValueKind::String(String::new())
             && let Some(place) = super::read::place(value.origin(), &key)
         {
             findings.problem(&Spot { place, key }, "is of another type than what a later layer puts in its place");

@@ -7,6 +7,7 @@ pub mod settings;
 pub mod text;
 pub mod ticket;
 pub mod time;
+pub mod view;
 
 pub use account::{AccountId, Platform, Source};
 pub use message::{Direction, Kind, MessageId, Object, ThreadId};

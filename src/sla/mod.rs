@@ -1,1 +1,9 @@
-//! sla
+//! Stage 2: what stands in the queue, when its clock runs out, and what happens then. Everything but `stage` is pure.
+
+pub mod calendar;
+pub mod judge;
+mod numbering;
+mod plan;
+pub mod policy;
+pub mod tickets;
+pub mod worktime;

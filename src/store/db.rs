@@ -6,7 +6,7 @@
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, Row as _, SqlSafeStr as _, SqlStr, Sqlite,
+    AssertSqlSafe, ConnectOptions as _, Row as _, SqlSafeStr as _, SqlStr, Sqlite,
     migrate::{Migration, MigrationType, Migrator},
     postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow},
     sqlite::{
@@ -256,13 +256,12 @@ impl Db {
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
                 .foreign_keys(true)
-                .auto_vacuum(SqliteAutoVacuum::Incremental)
                 .busy_timeout(Duration::from_secs(10))
                 .pragma("wal_autocheckpoint", "2000")
                 .pragma("journal_size_limit", "67108864")
                 .pragma("cache_size", "-8192")
                 .pragma("temp_store", "MEMORY")
-                .optimize_on_close(true, 400);
+                .disable_statement_logging();
             if create {
                 private(options.get_filename());
             }
@@ -271,7 +270,7 @@ impl Db {
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .acquire_timeout(Duration::from_secs(30))
-                .connect_with(options.clone())
+                .connect_with(options.clone().auto_vacuum(SqliteAutoVacuum::Incremental).optimize_on_close(true, 400))
                 .await
                 .map_err(StoreError::of)?;
             let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&writer).await.map_err(StoreError::of)?;
@@ -285,7 +284,7 @@ impl Db {
                 .connect_lazy_with(options.read_only(true));
             Ok(Self::Sqlite { writer, reader })
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(url).map_err(StoreError::of)?.application_name("tanggap");
+            let options = PgConnectOptions::from_str(url).map_err(StoreError::of)?.application_name("tanggap").disable_statement_logging();
             let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(30)).connect_with(options).await;
             Ok(Self::Postgres(pool.map_err(StoreError::of)?))
         } else {

@@ -3,6 +3,8 @@
 pub mod actions;
 pub mod backup;
 pub mod db;
+pub mod intake;
+pub mod outbox;
 pub mod listing;
 
 pub use backup::BackupError;

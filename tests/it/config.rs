@@ -221,6 +221,17 @@ fn the_environment_wins_and_its_texts_are_read_as_the_type_wanted() {
 }
 
 #[test]
+fn an_empty_text_means_absent_so_that_the_default_stands() {
+    let mut world =
+        World::with("poll.interval = \"10s\"\npoll.concurrency = 3\nsla = \"\"\n[http]\nmetrics_listen = \"\"\npublic_url = \"\"\n");
+    world.set("TANGGAP__POLL__INTERVAL", "");
+    world.set("TANGGAP__POLL__CONCURRENCY", "");
+    let settings = world.load().unwrap().settings;
+    assert_eq!((settings.poll.interval.as_secs(), settings.poll.concurrency, settings.sla.auto_reply_within.as_secs()), (60, 8, 10));
+    assert_eq!((settings.http.metrics_listen, settings.http.public_url), (None, None));
+}
+
+#[test]
 fn a_mistake_in_the_environment_names_its_variable() {
     let mut world = World::good();
     for (name, value) in [
