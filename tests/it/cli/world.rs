@@ -133,8 +133,8 @@ pub async fn ticket(db: &Db, id: i64, newest: i64, author: &str, state: &str, du
     write(
         db,
         "INSERT INTO ticket (id, thread_id, account_id, author, policy, urgent, state, opened_at, due_at, unverified, messages,
-         newest_message_id, newest_at, steps)
-         SELECT $1, thread_id, account_id, $3, 'biasa', 0, $4, created_at, $5, 0, 1, id, created_at, '[]' FROM message WHERE id = $2",
+         newest_message_id, newest_at, steps, configuration)
+         SELECT $1, thread_id, account_id, $3, 'biasa', 0, $4, created_at, $5, 0, 1, id, created_at, '[]', '' FROM message WHERE id = $2",
         vec![id.into(), newest.into(), author.into(), state.into(), at(due).into()],
     )
     .await;
