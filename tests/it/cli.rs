@@ -4,9 +4,13 @@ mod listing;
 mod staff;
 pub mod world;
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use world::{World, message, stderr, ticket};
 
 fn ids(listing: &Value) -> Vec<i64> {
@@ -234,13 +238,19 @@ async fn the_generated_documents_name_every_command() {
 async fn watch_draws_on_a_terminal_until_ctrl_c() {
     let world = World::new().await;
     let typescript = world.path("typescript");
-    // util-linux's script gives the program a terminal; timeout sends what Ctrl-C sends
-    let line = format!("timeout --foreground -s INT 1 {} queue --watch", env!("CARGO_BIN_EXE_tanggap"));
-    let mut command = world.command(&[]);
-    let mut script = std::process::Command::new("script");
-    script.args(["-qec", &line]).arg(&typescript).envs(command.env("PATH", "/usr/bin:/bin").get_envs().filter_map(|(k, v)| Some((k, v?))));
-    let status = tokio::time::timeout(Duration::from_secs(30), tokio::process::Command::from(script).stdout(Stdio::null()).status());
-    assert_eq!(status.await.unwrap().unwrap().code(), Some(124), "timeout says 124 when it had to send the signal");
-    let drawn = std::fs::read_to_string(typescript).unwrap();
-    assert!(drawn.contains("\x1b[H\x1b[2J") && drawn.contains("dindukcapil"), "{drawn:?}");
+    // util-linux's script gives the program a terminal, on whose keyboard it types what it reads
+    let line = format!("stty cols 120 rows 40 && exec {} queue --watch", env!("CARGO_BIN_EXE_tanggap"));
+    let mut command = Command::new("script");
+    command.args(["-qefc", &line]).arg(&typescript).stdin(Stdio::piped()).stdout(Stdio::null());
+    command.env("TANGGAP_CONFIG", world.path("tanggap.toml"));
+    let mut script = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
+    let watched = async {
+        while !std::fs::read_to_string(&typescript).is_ok_and(|drawn| drawn.contains("\x1b[H\x1b[2J") && drawn.contains("dindukcapil")) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        script.stdin.as_mut().unwrap().write_all(b"\x03").await.unwrap();
+        script.wait().await.unwrap()
+    };
+    let status = tokio::time::timeout(Duration::from_secs(60), watched).await.expect("it draws, and ends on Ctrl-C");
+    assert_eq!(status.code(), Some(0));
 }
