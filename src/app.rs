@@ -1,10 +1,40 @@
-//! The one file that knows every folder.
+//! The one file that knows every folder: configuration to store, clients and stages, stages to a crew.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    io::IsTerminal as _,
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
-use anyhow::bail;
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
 
-use crate::{config::Loaded, domain::settings::Settings, store::Db};
+use crate::{
+    alert::{self, AlertStage},
+    config::{self, Environment, Loaded, Secrets},
+    domain::{
+        SharedSettings, Time,
+        settings::{LogFormat, Settings},
+    },
+    graph::{Access, Client, Host, facebook, instagram, wire::account},
+    poll::{self, PollStage, Skew},
+    runtime::{
+        Clock as _, Crew, Nudge, Pulse, SharedClock, Stage, SystemClock, beat, drive, http, log,
+        metrics::{Metrics, Scrape},
+        serve,
+        signal::Signals,
+        systemd,
+    },
+    sla::{self, SlaStage},
+    store::{Db, accounts, listing, outbox},
+};
+
+/// How long one step of a stage may take before the watchdog calls it stuck. A poll step ends within a minute and its last request.
+const BUDGET: Duration = Duration::from_mins(3);
 
 /// Something that `check` or `alert test` tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,26 +46,298 @@ pub struct Checked {
 }
 
 /// The daemon, until it is told to stop. `config` is the `--config` it was started with, for reloads.
-pub async fn run(_config: Option<PathBuf>, _loaded: Loaded) -> anyhow::Result<()> {
-    bail!("not built in this binary")
+pub async fn run(config: Option<PathBuf>, loaded: Loaded) -> anyhow::Result<()> {
+    let terminal = std::io::stderr().is_terminal();
+    let format = match loaded.settings.log.format {
+        LogFormat::Auto => log::Format::Auto,
+        LogFormat::Text => log::Format::Text,
+        LogFormat::Json => log::Format::Json,
+        LogFormat::Journald => log::Format::Journald,
+    };
+    let log = log::init(format, &loaded.settings.log.filter, terminal, loaded.settings.site.timezone.clone())?;
+    let (signals, reloads) = Signals::catch().context("signals can't be caught")?;
+    let stop = CancellationToken::new();
+    tokio::select! {
+        outcome = daemon(config, loaded, &log, stop.clone(), reloads) => outcome,
+        never = signals.listen(stop.clone()) => match never {},
+    }
 }
 
-/// The whole thing on a simulated Graph API.
-pub async fn demo(_duration: Duration, _opds: Option<usize>, _seed: Option<u64>) -> anyhow::Result<()> {
-    bail!("not built in this binary")
+async fn daemon(
+    config: Option<PathBuf>,
+    loaded: Loaded,
+    log: &log::Log,
+    stop: CancellationToken,
+    mut reloads: mpsc::Receiver<()>,
+) -> anyhow::Result<()> {
+    http::install_tls();
+    let clock: SharedClock = Arc::new(SystemClock);
+    let metrics = Metrics::default();
+    let mut settings: SharedSettings = Arc::new(loaded.settings);
+    say_warnings(&loaded.warnings);
+    let db = Db::open(settings.database.url.expose_secret()).await.context("opening the database that database.url names")?;
+    let accounts = settings.accounts().count();
+    info!(event = "daemon.started", version = env!("CARGO_PKG_VERSION"), accounts, opds = settings.opds.len(), "reading");
+    let mut listener = bind(&settings).await?;
+    loop {
+        let mut crew = crew(&db, &settings, &clock, &metrics, &stop, listener.take()).await?;
+        systemd::ready();
+        systemd::status(&format!("reading {} accounts", settings.accounts().count()));
+        let reload = loop {
+            tokio::select! {
+                () = crew.watch() => break None,
+                Some(()) = reloads.recv() => {
+                    systemd::reloading();
+                    match config::load(config.as_deref(), &Environment::of_process(), Secrets::All) {
+                        Ok(loaded) => break Some(loaded),
+                        Err(problems) => {
+                            for problem in &problems.0 {
+                                warn!(event = "config.refused", error = %problem, "the old configuration goes on");
+                            }
+                            systemd::ready();
+                        }
+                    }
+                }
+            }
+        };
+        if reload.is_none() {
+            info!(event = "daemon.stopping", "finishing what is under way");
+            systemd::stopping();
+        }
+        let outcome = crew.stop().await;
+        let Some(loaded) = reload else {
+            db.close().await;
+            info!(event = "daemon.stopped", "everything is stored");
+            return Ok(outcome?);
+        };
+        outcome?;
+        settings = Arc::new(loaded.settings);
+        say_warnings(&loaded.warnings);
+        if let Err(refused) = log.refilter(&settings.log.filter) {
+            warn!(event = "config.refused", error = %refused, "the old log filter goes on");
+        }
+        listener = bind(&settings).await?;
+        info!(event = "config.reloaded", accounts = settings.accounts().count(), "the new configuration holds");
+    }
 }
 
-/// Asks Meta and every alert channel whether they would work.
-pub async fn check(_settings: &Settings) -> anyhow::Result<Vec<Checked>> {
-    bail!("not built in this binary")
+fn say_warnings(warnings: &[config::Problem]) {
+    for warning in warnings {
+        warn!(warning = %warning, "the configuration has a gap");
+    }
+}
+
+async fn bind(settings: &Settings) -> anyhow::Result<Option<serve::Server>> {
+    Ok(match settings.http.metrics_listen {
+        Some(address) => Some(serve::Server::bind(address).await?),
+        None => None,
+    })
+}
+
+/// Everything that runs, started.
+async fn crew(
+    db: &Db,
+    settings: &SharedSettings,
+    clock: &SharedClock,
+    metrics: &Metrics,
+    stop: &CancellationToken,
+    server: Option<serve::Server>,
+) -> anyhow::Result<Crew> {
+    let mut crew = Crew::new(stop);
+    let stop = crew.token();
+    let owner = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+    let (polls, judge, alerts) = (Nudge::default(), Nudge::default(), Nudge::default());
+    let skew = Skew::default();
+    let pulse = Pulse::default();
+    for name in [PollStage::NAME, SlaStage::NAME, AlertStage::NAME] {
+        pulse.register(name, BUDGET);
+    }
+    let client = http::client(settings.graph.timeout.unsigned_abs())?;
+    let poll = PollStage::new(
+        db.clone(),
+        settings.clone(),
+        poll::Joints {
+            clock: clock.clone(),
+            metrics: metrics.clone(),
+            client: Client::new(client, &settings.graph),
+            judge: judge.clone(),
+            alerts: alerts.clone(),
+            stop: stop.clone(),
+            skew: skew.clone(),
+            owner: owner.clone(),
+        },
+    )
+    .await?;
+    let joints = sla::Joints {
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+        alerts: alerts.clone(),
+        polls: polls.clone(),
+        skewed: skew.skewed.clone(),
+    };
+    let sla = SlaStage::new(db.clone(), settings.clone(), joints).await?;
+    let alert = AlertStage::new(db.clone(), settings.clone(), clock.clone(), metrics.clone(), owner)?;
+    crew.spawn(PollStage::NAME, drive(poll, clock.clone(), polls, stop.clone(), pulse.clone()));
+    crew.spawn(SlaStage::NAME, drive(sla, clock.clone(), judge, stop.clone(), pulse.clone()));
+    crew.spawn(AlertStage::NAME, drive(alert, clock.clone(), alerts, stop.clone(), pulse.clone()));
+    let alive = alive(db.clone());
+    if let Some(server) = server {
+        let (db, clock, metrics) = (db.clone(), clock.clone(), metrics.clone());
+        let page = move || {
+            let (db, clock, metrics) = (db.clone(), clock.clone(), metrics.clone());
+            async move { scrape(&db, Time::from_timestamp(clock.now()), &metrics).await.map_err(|error| format!("{error:#}")) }
+        };
+        let (ready, watched) = (alive.clone(), pulse.clone());
+        let ready = move || {
+            let (ready, watched) = (ready.clone(), watched.clone());
+            async move { ready().await && watched.overrun().is_none() }
+        };
+        crew.spawn("http", server.run(serve::operations(page, ready), stop.clone()));
+    }
+    if let Some(url) = &settings.heartbeat.url {
+        let client = http::client(Duration::from_secs(10))?;
+        let every = settings.heartbeat.every.unsigned_abs();
+        let (db, clock) = (db.clone(), clock.clone());
+        let healthy = move || {
+            let (db, now) = (db.clone(), Time::from_timestamp(clock.now()));
+            // The database answered, and some account was read within the last two beats or idle intervals.
+            async move { accounts::read_since(&db, now.minus(jiff::SignedDuration::from_mins(10))).await.unwrap_or(false) }
+        };
+        crew.spawn("heartbeat", beat::beat(client, url.parse()?, every, healthy, stop.clone()));
+    }
+    crew.spawn("watchdog", systemd::watchdog(alive, pulse, stop));
+    Ok(crew)
+}
+
+fn alive(db: Db) -> impl Fn() -> futures_util::future::BoxFuture<'static, bool> + Clone + Send + Sync + 'static {
+    move || {
+        let db = db.clone();
+        Box::pin(async move { matches!(tokio::time::timeout(Duration::from_secs(5), db.ping()).await, Ok(Ok(()))) })
+    }
+}
+
+async fn scrape(db: &Db, now: Time, metrics: &Metrics) -> anyhow::Result<String> {
+    let mut page = Scrape { alert_outbox: outbox::outbox_count(db).await?.unsigned_abs(), ..Scrape::default() };
+    for (opd, open, overdue) in listing::counts(db, now).await? {
+        page.tickets.push((opd.clone(), "open", open));
+        page.tickets.push((opd, "overdue", overdue));
+    }
+    for (account, healthy, age) in accounts::health(db, now).await? {
+        page.account_healthy.push((account.clone(), healthy));
+        page.account_poll_age.extend(age.map(|age| (account, age as f64)));
+    }
+    Ok(metrics.render(&page)?)
+}
+
+/// Asks Meta about every account, and whether every alert channel can be reached.
+pub async fn check(settings: &Settings) -> anyhow::Result<Vec<Checked>> {
+    http::install_tls();
+    let client = Client::new(http::client(settings.graph.timeout.unsigned_abs())?, &settings.graph);
+    let mut tried = Vec::new();
+    for (opd, spec) in settings.accounts() {
+        let what = format!("{} {} ({})", spec.platform, spec.id, opd.slug);
+        let app = spec.app.as_ref().and_then(|name| settings.graph.apps.get(name)).unwrap_or(&settings.graph.app);
+        let Some(token) = &spec.token else {
+            tried.push(Checked { what, outcome: Err("no token: give the account a `token`".to_owned()) });
+            continue;
+        };
+        let host = Host::from(spec.login);
+        let secret = if host == Host::Facebook { app.secret.clone() } else { app.instagram_secret.clone() };
+        let access = Access { host, token: token.value.clone(), secret };
+        let request = match spec.platform {
+            crate::domain::Platform::Facebook => facebook::page(&spec.id),
+            crate::domain::Platform::Instagram => instagram::identity(&spec.id, spec.login),
+        };
+        let outcome = client.get::<account::Page>(&access, &request).await;
+        let named = |page: account::Page| page.name.or(page.username).unwrap_or_else(|| "no name".to_owned());
+        tried.push(Checked { what: what.clone(), outcome: outcome.map(|answer| named(answer.value)).map_err(|error| error.to_string()) });
+        if let (Some(id), Some(secret), Host::Facebook) = (&app.id, &app.secret, host) {
+            let request = crate::graph::debug::token(&token.value);
+            let outcome = client.get::<account::Debugged>(&Access::app(id, secret), &request).await;
+            let outcome = match outcome {
+                Ok(answer) => judge_token(&answer.value.data),
+                Err(error) => Err(error.to_string()),
+            };
+            tried.push(Checked { what: format!("{what}, its token"), outcome });
+        }
+    }
+    for (what, url) in channel_urls(settings) {
+        let outcome = reach(&url).await;
+        tried.push(Checked { what, outcome });
+    }
+    Ok(tried)
+}
+
+fn judge_token(token: &account::Token) -> Result<String, String> {
+    if token.is_valid != Some(true) {
+        return Err("Meta says that it is not valid: make a new one".to_owned());
+    }
+    let kind = token.kind.as_deref().unwrap_or("of unknown type");
+    if kind == "USER" {
+        return Err("a user token; a Page token is needed (with a user token Meta answers with empty lists)".to_owned());
+    }
+    let expiry = |at: Option<i64>| match at {
+        None | Some(0) => "never expires".to_owned(),
+        Some(at) => format!("expires {}", Time::from_secs(at).rfc3339()),
+    };
+    Ok(format!("{kind}, {}, scopes: {}", expiry(token.expires_at), token.scopes.join(" ")))
+}
+
+fn channel_urls(settings: &Settings) -> Vec<(String, String)> {
+    let channels = &settings.channels;
+    let one = |what: &str, url: &String| (format!("channel {what}"), url.clone());
+    let mut urls = Vec::new();
+    urls.extend(channels.smtp.as_ref().map(|c| one("smtp", &c.url)));
+    urls.extend(channels.telegram.as_ref().map(|c| one("telegram", &c.url)));
+    urls.extend(channels.whatsapp.as_ref().map(|c| one("whatsapp", &c.url)));
+    urls.extend(channels.webhooks.values().map(|c| one(&format!("webhook {}", c.name), &c.url)));
+    urls.extend(channels.alertmanager.as_ref().map(|c| one("alertmanager", &c.url)));
+    urls
+}
+
+async fn reach(url: &str) -> Result<String, String> {
+    let url: url::Url = url.parse().map_err(|_| "its url can't be read".to_owned())?;
+    let smtp = if url.scheme() == "smtps" { 465 } else { 587 };
+    let port = url.port_or_known_default().unwrap_or(smtp);
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    match tokio::time::timeout(Duration::from_secs(10), tokio::net::TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => Ok("can be reached".to_owned()),
+        Ok(Err(error)) => Err(format!("can't be reached: {error}")),
+        Err(_) => Err("can't be reached: no answer in 10 s".to_owned()),
+    }
 }
 
 /// Sends a test alert to every official of the group, or of all groups.
-pub async fn alert_test(_settings: &Settings, _group: Option<&str>) -> anyhow::Result<Vec<Checked>> {
-    bail!("not built in this binary")
+pub async fn alert_test(settings: &Settings, group: Option<&str>) -> anyhow::Result<Vec<Checked>> {
+    http::install_tls();
+    let mut groups: Vec<&str> = settings.officials.iter().map(|official| official.group.as_str()).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let now = Time::from_timestamp(SystemClock.now());
+    let shared = Arc::new(settings.clone());
+    let mut tried = Vec::new();
+    for name in groups.into_iter().filter(|name| group.is_none_or(|wanted| wanted == *name)) {
+        for outcome in alert::test_letter(shared.clone(), name, now).await? {
+            let what = format!("{} by {}", outcome.official, outcome.channel);
+            tried.push(Checked { what, outcome: outcome.result.map(|_| "accepted".to_owned()).map_err(|error| error.to_string()) });
+        }
+    }
+    Ok(tried)
 }
 
 /// Applies what staff recorded, where no daemon runs that would.
-pub async fn apply_actions(_db: &Db, _settings: &Settings) -> anyhow::Result<()> {
-    bail!("not built in this binary")
+pub async fn apply_actions(db: &Db, settings: &Settings) -> anyhow::Result<()> {
+    let joints = sla::Joints {
+        clock: Arc::new(SystemClock),
+        metrics: Metrics::default(),
+        alerts: Nudge::default(),
+        polls: Nudge::default(),
+        skewed: Arc::new(AtomicBool::new(false)),
+    };
+    let mut stage = SlaStage::new(db.clone(), Arc::new(settings.clone()), joints).await?;
+    if let Err(failed) = stage.once().await {
+        error!(error = %failed, "what staff recorded could not be applied");
+        return Err(failed.into());
+    }
+    Ok(())
 }

@@ -9,4 +9,4 @@ pub mod policy;
 pub mod stage;
 pub mod tickets;
 pub mod worktime;
-pub use stage::SlaStage;
+pub use stage::{Joints, SlaStage};

@@ -1,5 +1,6 @@
 //! The only SQL. Every public function means the same on SQLite and PostgreSQL; one conformance suite runs them on both.
 
+pub mod accounts;
 pub mod actions;
 pub mod backup;
 pub mod db;

@@ -1,5 +1,8 @@
 //! What people and scripts read: tickets, messages, accounts, in the shape of the contract's JSON. Reads only.
 
+use super::db::{Db, StoreError, vals};
+use crate::domain::Time;
+
 mod account;
 mod message;
 mod ticket;
@@ -23,4 +26,16 @@ impl AuthorRow {
         let id = id.filter(|id| !id.is_empty());
         (id.is_some() || name.is_some()).then_some(Self { id, name })
     }
+}
+
+/// By OPD: its slug, open tickets (the overdue ones included), overdue ones.
+pub async fn counts(db: &Db, now: Time) -> Result<Vec<(String, u64, u64)>, StoreError> {
+    let rows = db
+        .rows(
+            "SELECT a.opd, COUNT(*) AS open_tickets, CAST(SUM(CASE WHEN t.due_at < $1 THEN 1 ELSE 0 END) AS BIGINT) AS overdue \
+             FROM ticket t JOIN account a ON a.id = t.account_id WHERE t.state = 'open' GROUP BY a.opd ORDER BY a.opd",
+            vals![now],
+        )
+        .await?;
+    rows.iter().map(|row| Ok((row.t("opd")?, row.i("open_tickets")?.unsigned_abs(), row.i("overdue")?.unsigned_abs()))).collect()
 }

@@ -1,0 +1,243 @@
+//! One pass over one account: requests with their verdicts, what was read so far, and how it is taken in.
+
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use tracing::{info, warn};
+
+use crate::{
+    domain::{
+        AccountId, Object, Platform, SharedSettings, Time,
+        message::{Post, Seen, key_of},
+        settings::{AccountSpec, Opd},
+    },
+    graph::{Access, Answer, Client, GraphError, Host, Next, Request},
+    normalize::{Context, Government, Normalized, triage::Rules},
+    runtime::{SharedClock, metrics::Metrics},
+    store::{
+        Db, StoreError,
+        intake::{self, Batch, Proof},
+    },
+};
+
+/// Why a pass ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// Meta's answer, or none.
+    #[error("{0}")]
+    Graph(#[from] GraphError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The configuration gives no token for it.
+    #[error("no token: give the account a `token`, or a [[graph.source]] that knows its Page")]
+    NoToken,
+}
+
+impl PassError {
+    /// What to do next.
+    pub fn next(&self) -> Next {
+        match self {
+            Self::Graph(error) => error.next,
+            Self::Store(_) => Next::Retry,
+            Self::NoToken => Next::Token,
+        }
+    }
+}
+
+/// What every pass shares.
+pub struct Tools {
+    /// Where it is kept.
+    pub db: Db,
+    /// The checked configuration.
+    pub settings: SharedSettings,
+    /// Asks Meta.
+    pub client: Client,
+    /// What a text wants.
+    pub rules: Rules,
+    /// Time.
+    pub clock: SharedClock,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Told of Meta's clock with every answer.
+    pub skew: super::stage::Skew,
+}
+
+/// A pass over one account.
+pub struct Pass<'a> {
+    /// What every pass shares.
+    pub tools: &'a Tools,
+    /// The account's number.
+    pub account: AccountId,
+    /// As configured.
+    pub spec: &'a AccountSpec,
+    /// Its agency.
+    pub opd: &'a Opd,
+    /// Who speaks for the government.
+    pub government: Government,
+    /// The tightest limit seen, percent.
+    pub usage: AtomicU32,
+    access: Access,
+}
+
+impl<'a> Pass<'a> {
+    /// Prepares a pass.
+    pub fn new(
+        tools: &'a Tools,
+        account: AccountId,
+        (opd, spec): (&'a Opd, &'a AccountSpec),
+        government: Government,
+    ) -> Result<Self, PassError> {
+        let token = spec.token.as_ref().ok_or(PassError::NoToken)?;
+        let graph = &tools.settings.graph;
+        let app = spec.app.as_ref().and_then(|name| graph.apps.get(name)).unwrap_or(&graph.app);
+        let host = Host::from(spec.login);
+        let secret: Option<SecretString> = match host {
+            Host::Facebook => app.secret.clone(),
+            Host::Instagram => app.instagram_secret.clone(),
+        };
+        let access = Access { host, token: token.value.clone(), secret };
+        Ok(Self { tools, account, spec, opd, government, usage: AtomicU32::new(0), access })
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> Time {
+        Time::from_timestamp(self.tools.clock.now())
+    }
+
+    /// What normalization needs to know.
+    pub fn context(&self) -> Context<'_> {
+        Context { platform: self.spec.platform, account: &self.spec.id, government: &self.government, rules: &self.tools.rules }
+    }
+
+    /// One request, counted; passing trouble is tried once more at once.
+    pub async fn get<T: DeserializeOwned>(&self, request: &Request) -> Result<T, GraphError> {
+        let mut answer = self.once(request).await;
+        if matches!(&answer, Err(error) if error.next == Next::Retry) {
+            answer = self.once(request).await;
+        }
+        answer.map(|answer| answer.value)
+    }
+
+    async fn once<T: DeserializeOwned>(&self, request: &Request) -> Result<Answer<T>, GraphError> {
+        let answer = self.tools.client.get::<T>(&self.access, request).await;
+        let (outcome, usage) = match &answer {
+            Ok(answer) => ("ok", &answer.usage),
+            Err(error) => (error.next.word(), &error.usage),
+        };
+        self.tools.metrics.graph_request(self.spec.platform.word(), request.endpoint, outcome);
+        if let Some(percent) = usage.iter().map(|usage| usage.percent).max() {
+            self.usage.store(percent, Ordering::Relaxed);
+        }
+        if let Ok(Answer { date: Some(date), .. }) = &answer {
+            self.tools.skew.heard(*date, self.now());
+        }
+        answer
+    }
+
+    /// Which of these messages are stored already, by key.
+    pub async fn known(&self, messages: &[Seen]) -> Result<HashSet<(Object, String)>, StoreError> {
+        let mut known = HashSet::new();
+        for object in [Object::Message, Object::Comment, Object::Post] {
+            let ids: Vec<&str> = messages.iter().filter(|m| m.object == object).map(|m| m.external_id.as_str()).collect();
+            if !ids.is_empty() {
+                let found = crate::store::accounts::known(&self.tools.db, self.account, object, &ids).await?;
+                known.extend(found.into_iter().map(|key| (object, key)));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Stores what a read showed and logs what was new; how many messages were.
+    pub async fn take(&self, began_at: Time, found: Normalized, posts: Vec<Post>, proofs: Vec<Proof>) -> Result<usize, StoreError> {
+        let now = self.now();
+        let (opd, account, platform) = (self.opd.slug.as_str(), self.spec.id.as_str(), self.spec.platform.word());
+        for odd in &found.odd {
+            warn!(
+                event = "message.odd",
+                opd,
+                account,
+                platform,
+                what = odd.what,
+                id = odd.id.as_deref().unwrap_or_default(),
+                "left out; the rest was taken"
+            );
+        }
+        let horizon = now.plus(jiff::SignedDuration::from_hours(24));
+        let (messages, far): (Vec<Seen>, Vec<Seen>) = found.messages.into_iter().partition(|message| message.created_at <= horizon);
+        for message in &far {
+            warn!(
+                event = "message.odd",
+                opd,
+                account,
+                platform,
+                what = "its time lies in the future",
+                id = message.external_id,
+                "left out; the rest was taken"
+            );
+        }
+        let batch = Batch {
+            account: self.account,
+            began_at,
+            now,
+            confirm_gone: self.tools.settings.poll.confirm_gone,
+            messages,
+            posts,
+            proofs,
+            bindings: found.bindings,
+        };
+        let taken = intake::take(&self.tools.db, &batch).await?;
+        for (id, index) in &taken.received {
+            let message = &batch.messages[*index];
+            let (kind, direction) = (message.kind.word(), message.direction.word());
+            self.tools.metrics.message(platform, kind, direction);
+            self.tools.metrics.detection_lag(now.since(message.created_at).as_secs_f64().max(0.0));
+            info!(
+                event = "message.received",
+                opd,
+                account,
+                platform,
+                kind,
+                direction,
+                id = id.0,
+                needs_answer = message.needs_answer,
+                urgent = message.urgent,
+                "new"
+            );
+        }
+        for (id, index) in &taken.edited {
+            info!(
+                event = "message.edited",
+                opd,
+                account,
+                platform,
+                kind = batch.messages[*index].kind.word(),
+                id = id.0,
+                "another text than before"
+            );
+        }
+        for id in &taken.deleted {
+            info!(event = "message.deleted", opd, account, platform, id = id.0, "gone at two reads");
+        }
+        Ok(taken.received.len() + taken.edited.len() + taken.deleted.len())
+    }
+
+    /// How far back the first read opens tickets.
+    pub fn opens_from(&self, began_at: Time) -> Time {
+        began_at.minus(self.tools.settings.poll.backfill)
+    }
+
+    /// Whether this is a Page.
+    pub fn is_page(&self) -> bool {
+        self.spec.platform == Platform::Facebook
+    }
+}
+
+/// How many of these messages are new.
+pub fn unknown<'a>(messages: impl IntoIterator<Item = &'a Seen>, known: &HashSet<(Object, String)>) -> usize {
+    messages.into_iter().filter(|m| !known.contains(&(m.object, key_of(&m.external_id).to_owned()))).count()
+}

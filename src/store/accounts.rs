@@ -1,0 +1,326 @@
+//! What poll keeps of accounts: which are due, what is known of their posts and threads, and how reading them went.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{
+    db::{CHUNK, Db, Row, StoreError, built, json, vals},
+    intake::numbered,
+};
+use crate::domain::{
+    AccountId, Kind, Object, Platform, Source, Time,
+    alert::AlertKind,
+    message::{Post, PostAuthor, key_of},
+};
+
+/// An account that a poll has taken under a lease.
+#[derive(Clone, Debug)]
+pub struct Leased {
+    /// Our number.
+    pub id: AccountId,
+    /// Where it lives.
+    pub platform: Platform,
+    /// Meta's id.
+    pub external_id: String,
+    /// Repeated by whoever writes the result: an older lease writes nothing.
+    pub fence: i64,
+    /// Failed polls in a row.
+    pub failures: i64,
+    /// Since when.
+    pub failing_since: Option<Time>,
+    /// The operator was told that it can't be read.
+    pub told: bool,
+    /// Poll's own memory.
+    pub memo: String,
+}
+
+/// Makes the accounts of the configuration known and active, all others inactive.
+pub async fn sync(db: &Db, accounts: &[(Platform, String, String)], now: Time) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    tx.exec("UPDATE account SET active = 0 WHERE active = 1", vals![]).await?;
+    for (platform, external_id, opd) in accounts {
+        tx.exec(
+            "INSERT INTO account (platform, external_id, opd, active, next_poll_at) VALUES ($1, $2, $3, 1, $4) \
+             ON CONFLICT (platform, external_id) DO UPDATE SET active = 1, opd = excluded.opd, lease_until = 0, \
+               next_poll_at = CASE WHEN account.next_poll_at < excluded.next_poll_at THEN account.next_poll_at ELSE excluded.next_poll_at END",
+            vals![platform.word(), external_id, opd, now],
+        )
+        .await?;
+    }
+    tx.commit().await
+}
+
+/// Takes due accounts under a lease until `until`.
+pub async fn claim(db: &Db, owner: &str, now: Time, until: Time, limit: u32) -> Result<Vec<Leased>, StoreError> {
+    let mut tx = db.write().await?;
+    let sql = format!(
+        "WITH due AS {}(SELECT id FROM account WHERE active = 1 AND next_poll_at <= $1 AND lease_until <= $1 ORDER BY next_poll_at LIMIT $4{}) \
+         UPDATE account SET lease_owner = $2, lease_until = $3, fence = fence + 1 WHERE id IN (SELECT id FROM due) AND lease_until <= $1 \
+         RETURNING id, platform, external_id, fence, failures, failing_since, told_at, memo",
+        if db.skip_locked().is_empty() { "" } else { "MATERIALIZED " },
+        db.skip_locked()
+    );
+    let rows = tx.rows_built(built(sql), vals![now, owner, until, limit]).await?;
+    tx.commit().await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Leased {
+                id: AccountId(row.i("id")?),
+                platform: row.word("platform", Platform::from_word)?,
+                external_id: row.t("external_id")?,
+                fence: row.i("fence")?,
+                failures: row.i("failures")?,
+                failing_since: row.oat("failing_since")?,
+                told: row.oi("told_at")?.is_some(),
+                memo: row.t("memo")?,
+            })
+        })
+        .collect()
+}
+
+/// How a poll went.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// When it began.
+    pub began_at: Time,
+    /// When to poll again.
+    pub next_poll_at: Time,
+    /// Why it failed, in our words; `None`: everything was read.
+    pub error: Option<String>,
+    /// Failed polls in a row now.
+    pub failures: i64,
+    /// Since when they fail.
+    pub failing_since: Option<Time>,
+    /// What to tell `operator` now.
+    pub tell: Option<AlertKind>,
+    /// The display name, if it was read.
+    pub name: Option<String>,
+    /// The user name, if it was read.
+    pub username: Option<String>,
+    /// Poll's own memory.
+    pub memo: String,
+}
+
+/// Writes how a poll went and ends its lease; [`StoreError::Fenced`] if another worker has taken the account.
+pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    let healthy = outcome.error.is_none() || (!account.told && outcome.tell.is_none());
+    let changed = tx
+        .exec(
+            "UPDATE account SET lease_owner = NULL, lease_until = 0, next_poll_at = $3, failures = $4, failing_since = $5, reason = $6, healthy = $7, \
+               last_read_at = CASE WHEN $8 = 1 THEN $9 ELSE last_read_at END, name = COALESCE($10, name), username = COALESCE($11, username), memo = $12, \
+               told_at = CASE WHEN $13 = 1 THEN $14 WHEN $8 = 1 THEN NULL ELSE told_at END \
+             WHERE id = $1 AND fence = $2",
+            vals![
+                account.id.0,
+                account.fence,
+                outcome.next_poll_at,
+                outcome.failures,
+                outcome.failing_since,
+                outcome.error.clone(),
+                healthy,
+                outcome.error.is_none(),
+                outcome.began_at,
+                outcome.name.clone(),
+                outcome.username.clone(),
+                &outcome.memo,
+                outcome.tell == Some(AlertKind::Unhealthy),
+                now
+            ],
+        )
+        .await?;
+    if changed == 0 {
+        return Err(StoreError::Fenced);
+    }
+    if let Some(kind) = outcome.tell {
+        tx.exec(
+            "INSERT INTO alert (kind, account_id, policy, at_text, step, notify, late_found, detail, created_at) VALUES ($1, $2, '', '', 0, '[]', 0, $3, $4)",
+            vals![kind.word(), account.id.0, outcome.error.clone().unwrap_or_default(), now],
+        )
+        .await?;
+    }
+    tx.commit().await
+}
+
+/// Notes that a read of a source begins, before anything it shows is judged: what was written before `opens_from` opens no ticket if this is
+/// the first read, and a read after more than `blind_after` without one ends a blindness.
+pub async fn source_begins(
+    db: &Db,
+    account: AccountId,
+    source: Source,
+    (began_at, opens_from, blind_after): (Time, Time, jiff::SignedDuration),
+) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    tx.exec(
+        "INSERT INTO source (account_id, name, opens_from, blind_from, backlog_read_at) VALUES ($1, $2, $4, NULL, $3) \
+         ON CONFLICT (account_id, name) DO UPDATE SET \
+           blind_from = CASE WHEN source.last_read_at < $5 THEN source.last_read_at ELSE source.blind_from END, \
+           backlog_read_at = CASE WHEN source.last_read_at IS NULL OR source.last_read_at < $5 THEN excluded.backlog_read_at \
+             ELSE source.backlog_read_at END",
+        vals![account.0, source.word(), began_at, opens_from, began_at.minus(blind_after)],
+    )
+    .await?;
+    tx.commit().await
+}
+
+/// Notes that a source was read in whole by a read that began at `began_at`.
+pub async fn source_read(db: &Db, account: AccountId, source: Source, began_at: Time) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    tx.exec(
+        "UPDATE source SET first_read_at = COALESCE(first_read_at, $3), last_read_at = $3 WHERE account_id = $1 AND name = $2",
+        vals![account.0, source.word(), began_at],
+    )
+    .await?;
+    tx.commit().await
+}
+
+/// Sources of an account that were read in whole before.
+pub async fn sources(db: &Db, account: AccountId) -> Result<HashSet<Source>, StoreError> {
+    let rows = db.rows("SELECT name FROM source WHERE account_id = $1 AND first_read_at IS NOT NULL", vals![account.0]).await?;
+    rows.iter().map(|row| row.word("name", Source::from_word)).collect()
+}
+
+/// When the next account is due.
+pub async fn next_poll(db: &Db) -> Result<Option<Time>, StoreError> {
+    let rows = db
+        .rows(
+            "SELECT MIN(CASE WHEN lease_until > next_poll_at THEN lease_until ELSE next_poll_at END) AS next FROM account WHERE active = 1",
+            vals![],
+        )
+        .await?;
+    rows.first().map_or(Ok(None), |row| row.oat("next"))
+}
+
+/// User names of active Instagram accounts by external id.
+pub async fn usernames(db: &Db) -> Result<HashMap<String, String>, StoreError> {
+    let rows = db.rows("SELECT external_id, username FROM account WHERE username IS NOT NULL", vals![]).await?;
+    rows.iter().map(|row| Ok((row.t("external_id")?, row.t("username")?))).collect()
+}
+
+/// Which author id is which configured Instagram account, under this account.
+pub async fn bindings(db: &Db, account: AccountId) -> Result<BTreeMap<String, String>, StoreError> {
+    let rows = db.rows("SELECT sister, author_id FROM binding WHERE account_id = $1", vals![account.0]).await?;
+    rows.iter().map(|row| Ok((row.t("sister")?, row.t("author_id")?))).collect()
+}
+
+/// What is known of these posts, by key.
+pub async fn posts(db: &Db, account: AccountId, ids: &[&str]) -> Result<HashMap<String, Post>, StoreError> {
+    let mut found = HashMap::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let mut values = vals![account.0];
+        values.extend(chunk.iter().map(|id| key_of(id).into()));
+        let sql = format!("SELECT * FROM post WHERE account_id = $1 AND key IN ({})", numbered(2, chunk.len()));
+        for row in db.rows_built(built(sql), values).await? {
+            found.insert(row.t("key")?, post(&row)?);
+        }
+    }
+    Ok(found)
+}
+
+fn post(row: &Row) -> Result<Post, StoreError> {
+    Ok(Post {
+        external_id: row.t("external_id")?,
+        author: row.word("author", PostAuthor::from_word)?,
+        author_id: row.ot("author_id")?,
+        created_at: row.at("created_at")?,
+        updated_at: row.oat("updated_at")?,
+        total: row.oi("total")?,
+        permalink: row.ot("permalink")?,
+        read_at: row.oat("read_at")?,
+    })
+}
+
+/// Which of these messages are known, by key.
+pub async fn known(db: &Db, account: AccountId, object: Object, ids: &[&str]) -> Result<HashSet<String>, StoreError> {
+    let mut found = HashSet::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let mut values = vals![account.0, object.word()];
+        values.extend(chunk.iter().map(|id| key_of(id).into()));
+        let sql = format!("SELECT key FROM message WHERE account_id = $1 AND object = $2 AND key IN ({})", numbered(3, chunk.len()));
+        for row in db.rows_built(built(sql), values).await? {
+            found.insert(row.t("key")?);
+        }
+    }
+    Ok(found)
+}
+
+/// A thread of which a read is wanted.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Whose.
+    pub account: AccountId,
+    /// Where the account lives.
+    pub platform: Platform,
+    /// The account's external id.
+    pub external_id: String,
+    /// What the thread is.
+    pub kind: Kind,
+    /// Meta's id.
+    pub name: String,
+    /// The post it stands under (external id).
+    pub post: Option<Post>,
+}
+
+/// Threads of which a read that begins now is wanted; each is given out once per `again_after`.
+pub async fn wanted(db: &Db, now: Time, again_after: jiff::SignedDuration, limit: u32) -> Result<Vec<Wanted>, StoreError> {
+    let mut tx = db.write().await?;
+    let sql = format!(
+        "WITH due AS {}(SELECT id FROM thread WHERE verify_at <= $1 AND (read_began_at IS NULL OR read_began_at < verify_at) \
+           AND (verify_tried_at IS NULL OR verify_tried_at <= $2 OR verify_tried_at < verify_at) ORDER BY verify_at LIMIT $3{}) \
+         UPDATE thread SET verify_tried_at = $1 WHERE id IN (SELECT id FROM due) RETURNING id",
+        if db.skip_locked().is_empty() { "" } else { "MATERIALIZED " },
+        db.skip_locked()
+    );
+    let rows = tx.rows_built(built(sql), vals![now, now.minus(again_after), limit]).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.i("id")).collect::<Result<_, _>>()?;
+    let mut found = Vec::with_capacity(ids.len());
+    for chunk in ids.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT t.account_id AS owner, a.platform, a.external_id AS account, t.kind, t.name, p.* FROM thread t \
+             JOIN account a ON a.id = t.account_id AND a.active = 1 \
+             LEFT JOIN post p ON p.account_id = t.account_id AND p.key = COALESCE(t.post_key, t.key) WHERE t.id IN ({})",
+            numbered(1, chunk.len())
+        );
+        for row in tx.rows_built(built(sql), chunk.iter().map(|&id| id.into()).collect()).await? {
+            found.push(Wanted {
+                account: AccountId(row.i("owner")?),
+                platform: row.word("platform", Platform::from_word)?,
+                external_id: row.t("account")?,
+                kind: row.word("kind", Kind::from_word)?,
+                name: row.t("name")?,
+                post: if row.ot("author")?.is_some() { Some(post(&row)?) } else { None },
+            });
+        }
+    }
+    tx.commit().await?;
+    Ok(found)
+}
+
+/// The next time at which a read is wanted.
+pub async fn next_wanted(db: &Db, now: Time) -> Result<Option<Time>, StoreError> {
+    let rows = db.rows("SELECT MIN(verify_at) AS next FROM thread WHERE verify_at > $1", vals![now]).await?;
+    rows.first().map_or(Ok(None), |row| row.oat("next"))
+}
+
+/// Figures for the metrics page: external id, healthy, seconds since the last whole read.
+pub async fn health(db: &Db, now: Time) -> Result<Vec<(String, bool, Option<i64>)>, StoreError> {
+    let rows = db.rows("SELECT external_id, healthy, last_read_at FROM account WHERE active = 1 ORDER BY id", vals![]).await?;
+    rows.iter()
+        .map(|row| Ok((row.t("external_id")?, row.b("healthy")?, row.oat("last_read_at")?.map(|at| now.since(at).as_secs()))))
+        .collect()
+}
+
+/// A message for the site as a whole (`clock.skewed`), to `operator`.
+pub async fn tell_site(db: &Db, kind: AlertKind, detail: &str, now: Time) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    tx.exec(
+        "INSERT INTO alert (kind, policy, at_text, step, notify, late_found, detail, created_at) VALUES ($1, '', '', 0, $2, 0, $3, $4)",
+        vals![kind.word(), json(&Vec::<String>::new()), detail, now],
+    )
+    .await?;
+    tx.commit().await
+}
+
+/// Whether some account was read in whole since then.
+pub async fn read_since(db: &Db, since: Time) -> Result<bool, StoreError> {
+    Ok(!db.rows("SELECT id FROM account WHERE active = 1 AND last_read_at >= $1 LIMIT 1", vals![since]).await?.is_empty())
+}
