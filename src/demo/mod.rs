@@ -7,6 +7,7 @@
 //! [`sink`] catches what the daemon sends.
 
 pub mod api;
+mod line;
 pub mod script;
 pub mod sink;
 pub mod world;

@@ -13,6 +13,8 @@ pub(super) struct Refusal {
     pub subcode: Option<u32>,
     /// The sentence.
     pub message: String,
+    /// A limit had been reached.
+    pub throttled: bool,
     kind: &'static str,
     transient: bool,
 }
@@ -20,7 +22,7 @@ pub(super) struct Refusal {
 impl Refusal {
     /// An `OAuthException` under HTTP 400, as most are.
     pub(super) fn new(code: i32, message: impl Into<String>) -> Self {
-        Self { status: 400, code, subcode: None, message: message.into(), kind: "OAuthException", transient: false }
+        Self { status: 400, code, subcode: None, message: message.into(), throttled: false, kind: "OAuthException", transient: false }
     }
     pub(super) fn subcode(mut self, subcode: impl Into<Option<u32>>) -> Self {
         self.subcode = subcode.into();
@@ -37,6 +39,10 @@ impl Refusal {
     pub(super) fn transient(mut self) -> Self {
         self.transient = true;
         self
+    }
+    /// Past a limit.
+    pub(super) fn limit((code, subcode, message): (i32, Option<u32>, &str)) -> Self {
+        Self { throttled: true, ..Self::new(code, message).subcode(subcode) }
     }
     /// 100: no such field on that type of node.
     pub(super) fn no_field(field: &str, node: &str) -> Self {

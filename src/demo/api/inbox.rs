@@ -21,9 +21,8 @@ pub(super) const WINDOW: usize = 20;
 pub(super) fn conversations<'a>(ask: &Ask<'a>, account: &'a Account, args: &Args) -> Result<Found<'a>, Refusal> {
     let platform = args.get("platform").map(str::to_lowercase);
     let owner = match (account.platform, platform.as_deref()) {
-        (Platform::Facebook, None | Some("messenger")) => Some(account),
+        (Platform::Facebook, None | Some("messenger")) | (Platform::Instagram, None | Some("instagram")) => Some(account),
         (Platform::Facebook, Some("instagram")) => ask.world.instagram_of(&account.id),
-        (Platform::Instagram, None | Some("instagram")) => Some(account),
         (_, _) => return Err(Refusal::bad_param("platform", "one of instagram, messenger")),
     };
     let Some(owner) = owner else { return Ok(Found::List(List::new(Vec::new(), true, 200))) };
@@ -61,10 +60,10 @@ pub(super) fn unread(ask: &Ask<'_>, thread: &Thread) -> usize {
     ask.world.messages(thread, ask.now).into_iter().take_while(|message| message.by_citizen()).count()
 }
 
-pub(super) fn thread<'a>(ask: &Ask<'a>, thread: &'a Thread, name: &str) -> Result<Found<'a>, Refusal> {
+pub(super) fn thread<'a>(ask: &Ask<'a>, thread: &'a Thread, name: &str) -> Found<'a> {
     let messages = ask.world.messages(thread, ask.now);
     let people = || vec![person(ask, thread, true), person(ask, thread, false)];
-    Ok(match name {
+    match name {
         "updated_time" => Found::value(time(updated(ask, thread))),
         "link" => Found::value(format!("/{}/inbox/{}/", thread.account, thread.seq)),
         "snippet" => Found::maybe(messages.first().map(|newest| newest.text.as_str())),
@@ -85,7 +84,7 @@ pub(super) fn thread<'a>(ask: &Ask<'a>, thread: &'a Thread, name: &str) -> Resul
         }
         "is_owner" | "folder" | "name" | "linked_group" | "wallpaper" => Found::Absent,
         _ => Found::Unknown,
-    })
+    }
 }
 
 /// One side of a conversation, as `from`, `to` and `participants` show it.

@@ -1,6 +1,6 @@
 //! Meta's two hosts over real HTTP on loopback, as far as the daemon reads them.
 //!
-//! `line` accepts, [`route`] answers one call from the world, `ask` and `node` evaluate `fields=` over it,
+//! `route` answers one call from the world, `ask` and `node` evaluate `fields=` over it,
 //! `facebook`, `inbox` and `instagram` know the fields of each kind of node.
 
 mod ask;
@@ -9,7 +9,6 @@ mod facebook;
 mod fields;
 mod inbox;
 mod instagram;
-mod line;
 mod node;
 mod route;
 mod token;
@@ -33,11 +32,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     fields::Args,
-    line::{Cut, Lines},
     route::{Answer, Incoming},
 };
 use super::{
     Now,
+    line::{Cut, Lines},
     world::{Fault, Host, World},
 };
 

@@ -124,7 +124,7 @@ impl<'a> Node<'a> {
             Self::Instagram(account) => instagram::account(ask, account, name, args),
             Self::Media(item) => instagram::media(ask, item, name),
             Self::InstagramComment(item) => instagram::comment(ask, item, name),
-            Self::Thread(thread) => inbox::thread(ask, thread, name),
+            Self::Thread(thread) => Ok(inbox::thread(ask, thread, name)),
             Self::Message(item) => inbox::message(ask, item, name),
         }
     }

@@ -13,7 +13,7 @@ use super::{
     token,
 };
 use crate::{
-    demo::world::{Authorised, Call, Fault, Host, ItemKind, Use, World},
+    demo::world::{Authorised, Call, Fault, Host, ItemKind, Token, Use, World},
     domain::Platform,
 };
 
@@ -66,15 +66,14 @@ pub(super) fn answer(world: &mut World, call: Incoming) -> Answer {
     let limits = limits(world, node, &endpoint, account.as_deref());
 
     let fault = world.fault(account.as_deref(), &call.path);
-    let mut throttled = false;
     let result = match fault.as_ref().and_then(ordered) {
         Some(refusal) => Err(refusal),
-        None => run(world, &call, &segments, &version, text, &limits, matches!(fault, Some(Fault::EmptyPage)), &mut throttled),
+        None => run(world, &call, &segments, &version, text, &limits, fault == Some(Fault::EmptyPage)),
     };
     let trace = format!("A{:020x}", world.calls().len() * 7_919 + 104_729);
-    let (status, code, body) = match result {
-        Ok(body) => (200, None, body),
-        Err(refusal) => (refusal.status, Some(refusal.code), refusal.body(&trace)),
+    let (status, code, throttled, body) = match result {
+        Ok(body) => (200, None, false, body),
+        Err(refusal) => (refusal.status, Some(refusal.code), refusal.throttled, refusal.body(&trace)),
     };
     let mut headers = usage(world, &limits);
     headers.push(("facebook-api-version", served(world, &version)));
@@ -136,7 +135,7 @@ fn ordered(fault: &Fault) -> Option<Refusal> {
     })
 }
 
-#[allow(clippy::too_many_arguments)] // one call's parts, each used once
+/// Answers a call that does not fail on order.
 fn run(
     world: &mut World,
     call: &Incoming,
@@ -145,7 +144,6 @@ fn run(
     text: Option<&str>,
     limits: &[(Use, String)],
     empty_page: bool,
-    throttled: &mut bool,
 ) -> Result<Value, Refusal> {
     if call.method != "GET" {
         return Err(Refusal::new(100, format!("Unsupported {} request.", call.method.to_lowercase())));
@@ -157,25 +155,8 @@ fn run(
         return token::debug(world, text, &call.query);
     }
     let token = token::authenticate(world, call.host, text, &call.query)?;
-    // A person's token counts against the person, not against the Page.
-    let (node, person) = (find(world, segments.first().copied().unwrap_or_default()), token.account().is_none());
-    let page = matches!(node, Some(Node::Page(_) | Node::Post(_) | Node::Comment(_)));
-    let user = person.then(|| (Use::User, token.user.clone()));
+    count(world, &token, segments.first().copied().unwrap_or_default(), limits)?;
     let now = world.now();
-    for (of, id) in limits.iter().filter(|(of, _)| !person || *of == Use::App).chain(&user) {
-        if !world.quota_mut(*of, id).call(now) && !*throttled {
-            *throttled = true;
-        }
-    }
-    if *throttled {
-        let hit = limits.iter().chain(&user).find(|(of, id)| world.quota(*of, id).is_some_and(|quota| quota.blocked(now).is_some()));
-        let (code, subcode, message) = match hit {
-            Some((Use::User, _)) if page => (32, None, "(#32) Page request limit reached"),
-            Some((of, _)) => of.error(),
-            None => Use::App.error(),
-        };
-        return Err(Refusal::new(code, message).subcode(subcode));
-    }
     if segments == ["refresh_access_token"] && call.host == Host::Instagram {
         return token::refresh(world, &token);
     }
@@ -191,8 +172,23 @@ fn run(
     dispatch(&ask, segments, &call.query)
 }
 
+/// Counts a call against every limit it falls under; a person's token counts against the person, not the Page.
+fn count(world: &mut World, token: &Token, subject: &str, limits: &[(Use, String)]) -> Result<(), Refusal> {
+    let now = world.now();
+    let person = token.account().is_none();
+    let page = matches!(find(world, subject), Some(Node::Page(_) | Node::Post(_) | Node::Comment(_)));
+    let user = person.then(|| (Use::User, token.user.clone()));
+    let mut error = None;
+    for (of, id) in limits.iter().filter(|(of, _)| !person || *of == Use::App).chain(&user) {
+        if !world.quota_mut(*of, id).call(now) {
+            error.get_or_insert(if *of == Use::User && page { (32, None, "(#32) Page request limit reached") } else { of.error() });
+        }
+    }
+    error.map_or(Ok(()), |error| Err(Refusal::limit(error)))
+}
+
 /// A node, or one of its edges.
-fn dispatch<'a>(ask: &Ask<'a>, segments: &[&str], query: &Args) -> Result<Value, Refusal> {
+fn dispatch(ask: &Ask<'_>, segments: &[&str], query: &Args) -> Result<Value, Refusal> {
     let (id, edge) = match segments {
         [id] => (*id, None),
         [id, edge] => (*id, Some(*edge)),

@@ -103,7 +103,7 @@ impl Quota {
     pub(crate) fn blocked(&self, now: Timestamp) -> Option<SignedDuration> {
         let over = (self.calls.len() as u64).checked_sub(self.limit).and_then(|over| self.calls.get(over as usize));
         let until = over.map(|at| *at + self.window).max(self.forced_until)?;
-        Some(until.duration_since(now)).filter(|left| left.is_positive())
+        Some(until.duration_since(now)).filter(SignedDuration::is_positive)
     }
     /// Percent of the limit used.
     pub(crate) fn percent(&self, now: Timestamp) -> u64 {

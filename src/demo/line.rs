@@ -31,7 +31,7 @@ pub(super) struct Line {
 
 /// Cuts the connection of a request: instead of an answer the caller sees a reset.
 #[derive(Clone, Default)]
-pub(super) struct Cut(Arc<AtomicBool>);
+pub(in crate::demo) struct Cut(Arc<AtomicBool>);
 
 impl Cut {
     pub(super) fn now(&self) {
