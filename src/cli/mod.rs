@@ -1,1 +1,199 @@
-//! cli
+//! The command line: one file a command (the five workflow commands, which differ in a word, share `staff`).
+//! Data go to standard output, complaints to standard error, one sentence each.
+
+mod accounts;
+mod alert;
+mod backup;
+mod check;
+mod demo;
+mod documents;
+mod messages;
+mod output;
+mod queue;
+mod run;
+mod show;
+mod staff;
+
+use std::{
+    io::{self, BufWriter, IsTerminal as _, Stdout, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{
+    Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use secrecy::ExposeSecret as _;
+
+use crate::{
+    config::{self, Environment, Loaded, Problems, Secrets},
+    domain::{TicketId, Time, settings::Settings},
+    runtime::{Clock as _, SystemClock, log::escaped},
+    store::{BackupError, Db, StoreError, actions::ActionError},
+};
+
+/// Watches the Facebook Pages and Instagram accounts of a government, keeps one queue, and flags what goes unanswered.
+#[derive(Debug, Parser)]
+#[command(name = "tanggap", version, propagate_version = true)]
+struct Cli {
+    /// Configuration file [default: $TANGGAP_CONFIG, /etc/tanggap/tanggap.toml, config/tanggap.toml]
+    #[arg(long, global = true, value_name = "PATH")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the daemon until SIGTERM or SIGINT; SIGHUP reloads the configuration
+    Run,
+    /// Shows the whole thing on a simulated Graph API, without a token
+    Demo(demo::Args),
+    /// Checks the configuration, and unless offline every token, account and alert channel
+    Check(check::Args),
+    /// Lists tickets, earliest deadline first
+    Queue(queue::Args),
+    /// Shows a ticket with its thread, its clock and its alerts
+    Show(show::Args),
+    /// Lists normalized messages, oldest first
+    Messages(messages::Args),
+    /// Says of tickets that they are being seen to: stops warnings to those already told
+    Ack(staff::Ack),
+    /// Closes tickets that hold nothing to answer
+    Dismiss(staff::Dismiss),
+    /// Closes a ticket that was answered elsewhere: by telephone, at the counter
+    Resolve(staff::Resolve),
+    /// Adds a remark to a ticket
+    Note(staff::Note),
+    /// Gives a ticket to somebody
+    Assign(staff::Assign),
+    /// Lists what is polled and how it fares
+    Accounts(accounts::Args),
+    /// Tries the alert channels
+    #[command(subcommand)]
+    Alert(alert::Command),
+    /// Writes a consistent copy of the SQLite database while the daemon runs
+    Backup(backup::Args),
+    /// Prints a completion script
+    Completions(documents::Completions),
+    /// Prints the manual page
+    Man,
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+enum Failure {
+    /// The configuration is wrong: exit status 2.
+    Configuration(Problems),
+    /// The arguments are: exit status 2.
+    Usage(String),
+    /// Standard output: a closed pipe is no error, all else is.
+    Output(io::Error),
+    /// Exit status 1.
+    Failed(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+macro_rules! failed {
+    ($($error:ty),+) => { $(impl From<$error> for Failure { fn from(error: $error) -> Self { Self::Failed(format!("{error:#}")) } })+ };
+}
+failed!(StoreError, ActionError, BackupError, anyhow::Error);
+
+/// What every command gets: where its data go, and where the configuration is.
+struct Shell {
+    config: Option<PathBuf>,
+    out: BufWriter<Stdout>,
+    /// Standard output is a terminal.
+    terminal: bool,
+}
+
+impl Shell {
+    fn load(&self, secrets: Secrets) -> Result<Loaded, Failure> {
+        config::load(self.config.as_deref(), &Environment::of_process(), secrets).map_err(Failure::Configuration)
+    }
+
+    /// The database and the settings, of whose secrets only that of the database is read.
+    async fn open(&self) -> Result<(Db, Settings), Failure> {
+        let settings = self.load(Secrets::DatabaseOnly)?.settings;
+        match Db::open_existing(settings.database.url.expose_secret()).await {
+            Ok(db) => Ok((db, settings)),
+            Err(error) => Err(Failure::Failed(format!(
+                "{error} (opening the database that database.url names; `tanggap run` makes it, and tanggap-ctl runs a command as the user who may read it)"
+            ))),
+        }
+    }
+}
+
+/// The present instant.
+fn now() -> Time {
+    Time::from_timestamp(SystemClock.now())
+}
+
+/// Reads the arguments, does what they say, and gives the exit status: 0 done, 1 failed, 2 usage or configuration.
+pub async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut shell = Shell { config: cli.config, out: BufWriter::new(io::stdout()), terminal: io::stdout().is_terminal() };
+    let outcome = cli.command.run(&mut shell).await;
+    let flushed = shell.out.flush().map_err(Failure::Output);
+    match outcome.and(flushed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failure::Output(error)) => fail(&format!("standard output could not be written: {error}"), ExitCode::FAILURE),
+        Err(Failure::Failed(text)) => fail(&text, ExitCode::FAILURE),
+        Err(Failure::Usage(text)) => fail(&text, ExitCode::from(2)),
+        Err(Failure::Configuration(problems)) => {
+            problems.0.iter().fold(ExitCode::from(2), |code, problem| fail(&problem.to_string(), code))
+        }
+    }
+}
+
+/// Says on standard error why, and gives the status back.
+pub fn fail(why: &str, status: ExitCode) -> ExitCode {
+    complain(why);
+    status
+}
+
+/// A sentence on standard error; nobody is left to hear that it failed.
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "tanggap: {}", escaped(text));
+}
+
+impl Command {
+    async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
+        match self {
+            Self::Run => run::run(shell).await,
+            Self::Demo(args) => demo::run(args).await,
+            Self::Check(args) => check::run(args, shell).await,
+            Self::Queue(args) => queue::run(args, shell).await,
+            Self::Show(args) => show::run(args, shell).await,
+            Self::Messages(args) => messages::run(args, shell).await,
+            Self::Ack(args) => args.run(shell).await,
+            Self::Dismiss(args) => args.run(shell).await,
+            Self::Resolve(args) => args.run(shell).await,
+            Self::Note(args) => args.run(shell).await,
+            Self::Assign(args) => args.run(shell).await,
+            Self::Accounts(args) => accounts::run(args, shell).await,
+            Self::Alert(command) => alert::run(command, shell).await,
+            Self::Backup(args) => backup::run(args, shell).await,
+            Self::Completions(args) => documents::completions(&args, shell),
+            Self::Man => documents::man(shell),
+        }
+    }
+}
+
+/// Reads one of the words of a closed set.
+fn one_of<T: Copy + Send + Sync + 'static>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|&value| word(value)))
+        .try_map(move |text| all.iter().copied().find(|&value| word(value) == text).ok_or("unknown"))
+}
+
+/// Reads a ticket's number.
+fn ticket_id(text: &str) -> Result<TicketId, &'static str> {
+    text.parse().ok().filter(|&number| number > 0).map(TicketId).ok_or("a ticket's number is a whole number, such as 42")
+}

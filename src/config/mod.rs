@@ -1,1 +1,46 @@
-//! config
+//! The configuration: layers of TOML and environment in, checked [`Settings`] or every [`Problem`] at once out.
+//!
+//! `environment` says where to look, `layer` lays defaults, file, `.d/` folder and environment over one another, `read` takes typed values
+//! out and notices unknown keys, `words` knows how single values are written, `check` makes settings of them, a file a section, `holidays` and `secret` read what the configuration
+//! names, `problem` keeps what is wrong. Nothing stops at the first mistake.
+
+mod check;
+mod environment;
+mod holidays;
+mod layer;
+mod problem;
+mod read;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::settings::Settings;
+pub use environment::Environment;
+pub use problem::{Place, Problem, Problems};
+pub use secret::{Secrets, reread};
+pub use words::slug;
+
+/// A configuration that holds.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Checked throughout.
+    pub settings: Settings,
+    /// What is allowed but surely not meant, such as a step that reaches nobody; for `check` and the log at every start.
+    pub warnings: Vec<Problem>,
+    /// The main file, as found.
+    pub file: PathBuf,
+}
+
+/// Reads and checks the configuration: the file `path`, else that of `$TANGGAP_CONFIG`, else `/etc/tanggap/tanggap.toml`, else
+/// `config/tanggap.toml` in the working folder; `<stem>.d/*.toml` beside it; variables `TANGGAP__SECTION__KEY`.
+/// With [`Secrets::DatabaseOnly`] every other secret of the settings is empty.
+pub fn load(path: Option<&Path>, env: &Environment, secrets: Secrets) -> Result<Loaded, Problems> {
+    let findings = problem::Findings::default();
+    let Some(layered) = layer::read(path, env, &findings) else { return Err(findings.into_problems()) };
+    let settings = check::settings(&layered, &secret::Vault::new(env, secrets), &findings);
+    let warnings = findings.outcome()?;
+    Ok(Loaded { settings, warnings, file: layered.file })
+}

@@ -99,7 +99,42 @@ pub struct ThreadKey {
     pub name: String,
     /// The post or medium under which a comment thread stands (external id).
     pub post: Option<String>,
+    /// Conversations: the citizen's id, from the participants.
+    pub citizen: Option<String>,
 }
+
+/// A post or medium under which comments stand, as it was last read in whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Post {
+    /// Meta's id, as it came.
+    pub external_id: String,
+    /// Whose it is.
+    pub author: PostAuthor,
+    /// The visitor's or mentioning author's id.
+    pub author_id: Option<String>,
+    /// When it was published.
+    pub created_at: Time,
+    /// Meta's `updated_time`.
+    pub updated_at: Option<Time>,
+    /// Meta's count of its comments.
+    pub total: Option<i64>,
+    /// Where a person can look at it.
+    pub permalink: Option<String>,
+    /// When the last read of all its comments began.
+    pub read_at: Option<Time>,
+}
+
+/// Whose a post is; it decides what thread the comments under it belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PostAuthor {
+    /// The account's own.
+    Own,
+    /// A visitor's, on the Page's wall.
+    Visitor,
+    /// Of another who mentions the account.
+    Mention,
+}
+words!(PostAuthor { Own = "own", Visitor = "visitor", Mention = "mention" });
 
 /// A message as one read showed it. What is ours to decide (`needs_answer` and so on) was decided by the rules of that moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,8 +213,24 @@ pub struct Message {
     pub deleted_at: Option<Time>,
     /// When we noticed that it was hidden after we had seen it visible; `None` if visible now or hidden from the start.
     pub hidden_at: Option<Time>,
+    /// When a read that should show it did not, for the first time since it was last seen.
+    pub missing_since: Option<Time>,
+    /// Since when it is urgent: its own time, or when an edit that made it so was noticed.
+    pub urgent_at: Option<Time>,
     /// Facebook comments: the last read that did not show the private reply yet.
     pub private_unseen_at: Option<Time>,
+}
+
+impl Message {
+    /// Who wrote it, as one citizen of one account: the id, else `@` and the user name; empty if Meta names nobody
+    /// (those count as one citizen per thread).
+    pub fn author_key(&self) -> String {
+        match &self.seen.author {
+            Some(Author { id: Some(id), .. }) => id.clone(),
+            Some(Author { username: Some(username), .. }) => format!("@{}", username.as_str().to_lowercase()),
+            _ => String::new(),
+        }
+    }
 }
 
 #[cfg(test)]

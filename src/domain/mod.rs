@@ -7,9 +7,11 @@ pub mod settings;
 pub mod text;
 pub mod ticket;
 pub mod time;
+pub mod view;
 
 pub use account::{AccountId, Platform, Source};
 pub use message::{Direction, Kind, MessageId, Object, ThreadId};
+pub use settings::SharedSettings;
 pub use text::Text;
 pub use ticket::{TicketId, TicketState};
 pub use time::Time;

@@ -103,8 +103,12 @@ pub struct Ticket {
     pub unverified: bool,
     /// How many messages of the citizen it holds.
     pub messages: i64,
+    /// Who was named by `assign`.
+    pub assignee: Option<String>,
     /// Its steps, in time order.
     pub steps: Vec<PlannedStep>,
+    /// Hash of the policies and calendars the steps follow.
+    pub configuration: String,
 }
 
 /// What of a ticket chooses its policy and calendar.
@@ -151,4 +155,6 @@ pub struct Action {
     pub at: Time,
     /// Reason, remark, how, or assignee.
     pub text: String,
+    /// The sla stage has seen it.
+    pub applied: bool,
 }

@@ -1,1 +1,12 @@
-//! store
+//! The only SQL. Every public function means the same on SQLite and PostgreSQL; one conformance suite runs them on both.
+
+pub mod actions;
+pub mod backup;
+pub mod db;
+pub mod intake;
+pub mod listing;
+pub mod outbox;
+pub mod tickets;
+
+pub use backup::BackupError;
+pub use db::{Db, StoreError};

@@ -1,0 +1,172 @@
+//! Letters: what an alert says in each channel's form. Pure: facts, settings and `now` in, bytes out.
+//!
+//! `sheet` decides what is said, the catalogues (`words`) how, the layouts where it stands. Text is escaped in one place
+//! an output: by the template engine for HTML and Telegram, by lettre for mail headers, by serde for webhooks.
+
+mod body;
+mod mail;
+mod preview;
+mod sheet;
+mod words;
+
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
+
+use self::{sheet::Sheet, words::Words};
+use crate::domain::{
+    TicketId, Time,
+    alert::Channel,
+    settings::{Official, SharedSettings},
+};
+use crate::store::outbox::{NewLetter, Waiting};
+
+/// Telegram's limit for a message (core.telegram.org/bots/api#sendmessage), counted here in UTF-16 units with markup: never too little.
+const TELEGRAM_UNITS: usize = 4096;
+/// Items named in a section at most; the rest is a number (semantics.md, Alerts, "Grouping").
+const NAMED: usize = 5;
+
+/// Why a letter can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LetterError {
+    /// A catalogue or layout is wrong.
+    #[error("a letter could not be written from its catalogue: {0}")]
+    Template(#[from] minijinja::Error),
+    /// A catalogue is no TOML.
+    #[error("the catalogue of letters can't be read: {0}")]
+    Catalogue(String),
+    /// An address, or the sender, is none.
+    #[error("{0} is no mail address; correct it in the configuration")]
+    Address(&'static str),
+    /// lettre refuses it.
+    #[error("the mail could not be put together")]
+    Mail,
+    /// The official's webhook is not configured any more.
+    #[error("the webhook is not configured any more")]
+    Webhook,
+    /// The channel can't carry letters.
+    #[error("letters do not go by this channel")]
+    Channel,
+}
+
+/// The five characters that mean something in HTML, as Telegram knows them too (core.telegram.org/bots/api#html-style).
+/// The engine's own escaping also writes `/` as a number, which makes links unreadable to whoever sees the source.
+fn escape(out: &mut minijinja::Output<'_>, text: &str) -> std::fmt::Result {
+    use std::fmt::Write as _;
+    for c in text.chars() {
+        match c {
+            '&' => out.write_str("&amp;"),
+            '<' => out.write_str("&lt;"),
+            '>' => out.write_str("&gt;"),
+            '"' => out.write_str("&quot;"),
+            '\'' => out.write_str("&#39;"),
+            c => out.write_char(c),
+        }?;
+    }
+    Ok(())
+}
+
+/// Writes letters in the site's language.
+#[derive(Debug)]
+pub struct Writer {
+    words: Words,
+    layout: Environment<'static>,
+    settings: SharedSettings,
+}
+
+impl Writer {
+    /// A writer for these settings. Fails only if a shipped catalogue or layout is wrong.
+    pub fn new(settings: SharedSettings) -> Result<Self, LetterError> {
+        let words = Words::new(settings.site.language, settings.site.timezone.clone())?;
+        let mut layout = Environment::empty();
+        layout.set_undefined_behavior(UndefinedBehavior::Strict);
+        layout.set_auto_escape_callback(|name| if name == "mail.txt" { AutoEscape::None } else { AutoEscape::Html });
+        layout.set_formatter(|out, state, value| match (state.auto_escape(), value.as_str()) {
+            (AutoEscape::Html, Some(text)) => Ok(escape(out, text)?),
+            _ => minijinja::escape_formatter(out, state, value),
+        });
+        layout.add_template("mail.txt", include_str!("templates/mail.txt"))?;
+        layout.add_template("mail.html", include_str!("templates/mail.html"))?;
+        layout.add_template("telegram.html", include_str!("templates/telegram.html"))?;
+        Ok(Self { words, layout, settings })
+    }
+
+    /// Writes one letter for deliveries that leave together: same channel, same address. `former`: Message-IDs' keys of earlier mails
+    /// by ticket and address, oldest first.
+    pub fn letter(&self, group: &[&Waiting], former: &[(TicketId, String, String)], now: Time) -> Option<NewLetter> {
+        let first = group.first()?;
+        let subject = first.ticket.as_ref().map_or_else(|| format!("a{}", first.alert.id), |t| format!("t{}-{}", t.id, first.alert.step));
+        let key = format!("{subject}-{}-{}", first.delivery, now.ms());
+        let payload = self.payload(group, &key, former, now).map_err(|e| e.to_string());
+        Some(NewLetter {
+            key,
+            channel: first.channel,
+            address: first.address.clone(),
+            official: first.official.clone(),
+            payload,
+            deliveries: group.iter().map(|w| w.delivery).collect(),
+        })
+    }
+
+    fn payload(&self, group: &[&Waiting], key: &str, former: &[(TicketId, String, String)], now: Time) -> Result<String, LetterError> {
+        let Some(first) = group.first() else { return Err(LetterError::Channel) };
+        if first.channel == Channel::Webhook {
+            let webhook = self.settings.channels.webhooks.get(&first.address).ok_or(LetterError::Webhook)?;
+            return Ok(body::body(group, webhook.full, &self.settings));
+        }
+        let references: Vec<&str> = match sheet::only_ticket(group) {
+            Some(ticket) => {
+                former.iter().filter(|(id, to, _)| *id == ticket && *to == first.address).map(|(_, _, key)| key.as_str()).collect()
+            }
+            None => Vec::new(),
+        };
+        self.shape(first.channel, &first.address, key, &references, now, &|named| {
+            sheet::compose(&self.words, &self.settings, group, now, named)
+        })
+    }
+
+    /// The letter of `alert test`.
+    pub fn test(&self, official: &Official, channel: Channel, address: &str, key: &str, now: Time) -> Result<String, LetterError> {
+        if channel == Channel::Webhook {
+            return Ok(body::test(official, now));
+        }
+        self.shape(channel, address, key, &[], now, &|_| sheet::test(&self.words, &self.settings, &[&official.name], &official.group))
+    }
+
+    fn shape(
+        &self,
+        channel: Channel,
+        address: &str,
+        key: &str,
+        references: &[&str],
+        now: Time,
+        sheet: &dyn Fn(usize) -> Result<Sheet, LetterError>,
+    ) -> Result<String, LetterError> {
+        match channel {
+            Channel::Smtp => {
+                let sheet = sheet(NAMED)?;
+                let text = self.layout.get_template("mail.txt")?.render(Serde(&sheet))?;
+                let html = self.layout.get_template("mail.html")?.render(Serde(&sheet))?;
+                mail::message(&self.settings, address, key, references, &sheet, text, html, now)
+            }
+            Channel::Telegram => {
+                let template = self.layout.get_template("telegram.html")?;
+                let mut text = String::new();
+                for named in (0..=NAMED).rev() {
+                    text = template.render(Serde(sheet(named)?))?;
+                    if text.encode_utf16().count() <= TELEGRAM_UNITS {
+                        break;
+                    }
+                }
+                let body = serde_json::json!({
+                    "chat_id": address, "text": text, "parse_mode": "HTML", "link_preview_options": {"is_disabled": true},
+                });
+                Ok(body.to_string())
+            }
+            // Never an item: nothing that citizens write may reach the log.
+            Channel::Log => {
+                let sheet = sheet(NAMED)?;
+                Ok(format!("{} {}", sheet.title, sheet.code))
+            }
+            Channel::Whatsapp | Channel::Webhook | Channel::Alertmanager => Err(LetterError::Channel),
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! What a letter says: the facts of its deliveries, put into sentences of the catalogue. Pure.
+
+use std::collections::{BTreeMap, HashMap};
+
+use minijinja::context;
+use serde::Serialize;
+
+use super::{
+    LetterError,
+    preview::{clean, first_words, preview},
+    words::Words,
+};
+use crate::alert::route::closes;
+use crate::domain::{
+    Platform, TicketId, Time,
+    alert::AlertKind,
+    settings::{Language, Settings},
+};
+use crate::store::outbox::{AccountFacts, TicketFacts, Waiting};
+
+/// OPDs named in a heading at most.
+const OPDS: usize = 8;
+/// So many tickets under one post are one line (semantics.md, Alerts, "Grouping").
+const POST_LINE: usize = 5;
+/// Graphemes of a name from the configuration or of a cause at most.
+const NAME: usize = 120;
+
+/// A letter before it takes a channel's form. All of it is plain text.
+#[derive(Debug, Serialize)]
+pub(super) struct Sheet {
+    pub language: Language,
+    /// The subject of a mail: the same for every letter about one ticket.
+    pub subject: String,
+    /// The first line elsewhere.
+    pub title: String,
+    pub greeting: String,
+    pub sections: Vec<Section>,
+    pub closing: Vec<String>,
+    pub footer: String,
+    /// By which a second copy is recognised.
+    pub code: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Section {
+    head: String,
+    items: Vec<Item>,
+    more: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Item {
+    text: String,
+    link: Option<String>,
+}
+
+/// What the tickets of a section have in common, in the order in which sections stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Head {
+    Overdue,
+    Backlog,
+    Warned,
+    LateFound,
+    Answered,
+    Dismissed,
+    Withdrawn,
+}
+
+impl Head {
+    fn of(waiting: &Waiting) -> Option<Self> {
+        Some(match waiting.alert.kind {
+            AlertKind::Breached | AlertKind::Escalated => Self::Overdue,
+            AlertKind::Backlog => Self::Backlog,
+            AlertKind::Warned => Self::Warned,
+            AlertKind::Answered if waiting.alert.late_found => Self::LateFound,
+            AlertKind::Answered => Self::Answered,
+            AlertKind::Dismissed => Self::Dismissed,
+            AlertKind::Withdrawn => Self::Withdrawn,
+            AlertKind::Unverified | AlertKind::Unhealthy | AlertKind::Recovered | AlertKind::ClockSkewed => return None,
+        })
+    }
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Overdue => "head_overdue",
+            Self::Backlog => "head_backlog",
+            Self::Warned => "head_warned",
+            Self::LateFound => "head_late_found",
+            Self::Answered => "head_answered",
+            Self::Dismissed => "head_dismissed",
+            Self::Withdrawn => "head_withdrawn",
+        }
+    }
+    const fn open(self) -> bool {
+        matches!(self, Self::Overdue | Self::Backlog | Self::Warned)
+    }
+}
+
+/// A ticket with what is told of it and whose it is.
+#[derive(Clone, Copy)]
+struct Told<'a> {
+    waiting: &'a Waiting,
+    ticket: &'a TicketFacts,
+    account: &'a AccountFacts,
+    head: Head,
+}
+
+/// The ticket a letter is about, if it is about one only.
+pub(super) fn only_ticket(group: &[&Waiting]) -> Option<TicketId> {
+    let first = group.first()?.alert.ticket?;
+    group.iter().all(|w| w.alert.ticket == Some(first)).then_some(first)
+}
+
+/// The letter for deliveries that leave together. At most `named` tickets a section are named.
+pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], now: Time, named: usize) -> Result<Sheet, LetterError> {
+    let speaker = Speaker { words, settings, now };
+    let tickets = newest(group);
+    let mut by_head: BTreeMap<Head, Vec<Told<'_>>> = BTreeMap::new();
+    for told in &tickets {
+        by_head.entry(told.head).or_default().push(*told);
+    }
+    let mut sections = Vec::new();
+    for (head, told) in &by_head {
+        sections.push(speaker.section(*head, told, named)?);
+    }
+    let states = accounts(group);
+    if !states.is_empty() {
+        let items = states.iter().take(named).map(|w| speaker.state(w)).collect::<Result<Vec<_>, _>>()?;
+        let left = states.len() - items.len();
+        sections.push(Section { head: words.say("head_account", ())?, items, more: speaker.more(left)? });
+    }
+    let open: Vec<Told<'_>> = tickets.iter().filter(|t| t.head.open()).copied().collect();
+    let mut closing = Vec::new();
+    if !open.is_empty() {
+        closing.push(words.say("ask", ())?);
+    }
+    if group.iter().any(|w| w.reason.is_some()) {
+        closing.push(words.say("no_recipient", ())?);
+    }
+    if let Some(url) = settings.http.public_url.as_ref().filter(|_| tickets.len() > 1) {
+        closing.push(words.say("list", context! { link => format!("{url}/") })?);
+    }
+    let title = speaker.title(&tickets, &open, &states)?;
+    let subject = match (only_ticket(group), tickets.first()) {
+        (Some(id), Some(told)) => words.say("subject_ticket", context! { opd => speaker.opd(&told.account.opd), id => id.0 })?,
+        _ => title.clone(),
+    };
+    let code = match (tickets.first(), group.first()) {
+        (Some(told), _) => format!("#T{}-{}", told.ticket.id, told.waiting.alert.step),
+        (None, Some(waiting)) => format!("#A{}", waiting.alert.id),
+        (None, None) => String::new(),
+    };
+    Ok(Sheet {
+        language: settings.site.language,
+        subject,
+        title,
+        greeting: speaker.greeting(&officials(group, settings))?,
+        sections,
+        closing,
+        footer: words.say("footer", context! { site => &settings.site.name })?,
+        code,
+    })
+}
+
+/// The letter of `alert test`.
+pub(super) fn test(words: &Words, settings: &Settings, officials: &[&str], group: &str) -> Result<Sheet, LetterError> {
+    let subject = words.say("subject_test", context! { site => &settings.site.name })?;
+    let speaker = Speaker { words, settings, now: Time::from_secs(0) };
+    Ok(Sheet {
+        language: settings.site.language,
+        title: subject.clone(),
+        subject,
+        greeting: speaker.greeting(officials)?,
+        sections: Vec::new(),
+        closing: vec![words.say("test", context! { group })?],
+        footer: words.say("footer", context! { site => &settings.site.name })?,
+        code: "#TEST".to_owned(),
+    })
+}
+
+/// What is newest of each ticket, the tickets that wait longest first.
+fn newest<'a>(group: &[&'a Waiting]) -> Vec<Told<'a>> {
+    let mut newest: HashMap<TicketId, Told<'a>> = HashMap::new();
+    for waiting in group {
+        let (Some(ticket), Some(account), Some(head)) = (&waiting.ticket, &waiting.account, Head::of(waiting)) else { continue };
+        let told = Told { waiting, ticket, account, head };
+        let kept = newest.entry(ticket.id).or_insert(told);
+        if waiting.alert.id > kept.waiting.alert.id {
+            *kept = told;
+        }
+    }
+    let mut tickets: Vec<_> = newest.into_values().collect();
+    tickets.sort_by_key(|t| (t.ticket.opened_at, t.ticket.id));
+    tickets
+}
+
+/// What is newest of each account's state (and of the site's, and of each account's doubts).
+fn accounts<'a>(group: &[&'a Waiting]) -> Vec<&'a Waiting> {
+    let mut newest: BTreeMap<_, &Waiting> = BTreeMap::new();
+    for waiting in group.iter().filter(|w| Head::of(w).is_none()) {
+        let what = match waiting.alert.kind {
+            AlertKind::Recovered => AlertKind::Unhealthy,
+            kind => kind,
+        };
+        let kept = newest.entry((what, waiting.alert.account)).or_insert(waiting);
+        if waiting.alert.id > kept.alert.id {
+            *kept = waiting;
+        }
+    }
+    newest.into_values().collect()
+}
+
+/// The offices a letter is addressed to, as the configuration names them.
+fn officials<'a>(group: &[&'a Waiting], settings: &'a Settings) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for waiting in group {
+        let name = settings.officials.iter().find(|o| o.id == waiting.official).map_or(waiting.official.as_str(), |o| o.name.as_str());
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+const fn platform(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Facebook => "Facebook",
+        Platform::Instagram => "Instagram",
+    }
+}
+
+struct Speaker<'a> {
+    words: &'a Words,
+    settings: &'a Settings,
+    now: Time,
+}
+
+impl Speaker<'_> {
+    /// An OPD as lists call it.
+    fn opd(&self, slug: &str) -> String {
+        let name = self.settings.opd(slug).map_or(slug, |opd| if opd.abbreviation.is_empty() { &opd.name } else { &opd.abbreviation });
+        first_words(&clean(name), NAME)
+    }
+
+    fn greeting(&self, names: &[&str]) -> Result<String, LetterError> {
+        let names: Vec<String> = names.iter().map(|name| first_words(&clean(name), NAME)).collect();
+        self.words.say("greeting", context! { names => names.join(&self.words.say("greeting_and", ())?) })
+    }
+
+    /// "DPUTARU 3, Dinhub 2"; the name alone where there is but one.
+    fn opds<'b>(&self, accounts: impl Iterator<Item = &'b AccountFacts>) -> Result<String, LetterError> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for account in accounts {
+            *counts.entry(&account.opd).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|&(opd, n)| (std::cmp::Reverse(n), opd));
+        if let [(opd, _)] = counts[..] {
+            return Ok(self.opd(opd));
+        }
+        let named = counts.iter().take(OPDS).map(|&(opd, n)| self.words.say("opd_count", context! { opd => self.opd(opd), n }));
+        let mut named = named.collect::<Result<Vec<_>, _>>()?;
+        if counts.len() > OPDS {
+            named.push(self.words.say("opds_more", context! { n => counts.len() - OPDS })?);
+        }
+        Ok(named.join(", "))
+    }
+
+    fn title(&self, tickets: &[Told<'_>], open: &[Told<'_>], states: &[&Waiting]) -> Result<String, LetterError> {
+        let say = |key: &str, told: &[Told<'_>]| {
+            self.words.say(key, context! { n => told.len(), opds => self.opds(told.iter().map(|t| t.account))? })
+        };
+        match (open, tickets, states) {
+            ([], [], [state]) if state.alert.kind == AlertKind::ClockSkewed => self.words.say("subject_clock", ()),
+            ([], [], states) if states.iter().all(|w| w.account.is_some()) => {
+                let opds = self.opds(states.iter().filter_map(|w| w.account.as_ref()))?;
+                self.words.say("subject_accounts", context! { opds })
+            }
+            ([], [], _) => self.words.say("subject_site", context! { site => &self.settings.site.name }),
+            ([], closed, _) => say("subject_closed", closed),
+            (open, ..) if open.iter().all(|t| t.head == Head::Backlog) => say("subject_backlog", open),
+            ([told], ..) => self.words.say("subject_ticket", context! { opd => self.opd(&told.account.opd), id => told.ticket.id.0 }),
+            (open, ..) => say("subject_tickets", open),
+        }
+    }
+
+    fn section(&self, head: Head, told: &[Told<'_>], named: usize) -> Result<Section, LetterError> {
+        let opds = self.opds(told.iter().map(|t| t.account))?;
+        let mut lines: Vec<Vec<Told<'_>>> = Vec::new();
+        let under =
+            |t: &Told<'_>| t.ticket.post_key.as_deref().map(|post| (t.account.platform, t.account.external_id.clone(), post.to_owned()));
+        let mut posts: HashMap<_, Vec<Told<'_>>> = HashMap::new();
+        for t in told {
+            posts.entry(under(t)).or_default().push(*t);
+        }
+        for t in told {
+            match posts.get(&under(t)) {
+                Some(all) if under(t).is_some() && all.len() >= POST_LINE => {
+                    if all[0].ticket.id == t.ticket.id {
+                        lines.push(all.clone());
+                    }
+                }
+                _ => lines.push(vec![*t]),
+            }
+        }
+        let left = lines.iter().skip(named).map(Vec::len).sum();
+        let items = lines.iter().take(named).map(|line| self.line(line)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Section { head: self.words.say(head.key(), context! { n => told.len(), opds })?, items, more: self.more(left)? })
+    }
+
+    fn more(&self, left: usize) -> Result<Option<String>, LetterError> {
+        if left == 0 { Ok(None) } else { self.words.say("more", context! { n => left }).map(Some) }
+    }
+
+    /// One ticket, or the tickets under one post (oldest first).
+    fn line(&self, line: &[Told<'_>]) -> Result<Item, LetterError> {
+        let told = line[0];
+        let Told { ticket, account, .. } = told;
+        let opd = self.opd(&account.opd);
+        let platform = platform(account.platform);
+        let kind = self.words.say(&format!("kind_{}", ticket.kind), context! { platform })?;
+        let since = self.words.moment(ticket.opened_at)?;
+        let text = if closes(told.waiting.alert.kind) {
+            self.words.say("item_closed", context! { opd, id => ticket.id.0, kind, since })?
+        } else {
+            let state = self.clock(told)?;
+            let urgent = line.iter().any(|t| t.ticket.urgent);
+            if line.len() > 1 {
+                self.words.say("item_post", context! { urgent, opd, n => line.len(), platform, since, state })?
+            } else {
+                let names: Vec<&str> = [&ticket.author_name, &ticket.author_username].into_iter().flatten().map(String::as_str).collect();
+                let preview = preview(self.settings.letter.preview, ticket.kind, ticket.text.as_str(), &names);
+                self.words.say("item", context! { urgent, opd, id => ticket.id.0, preview, kind, since, state })?
+            }
+        };
+        Ok(Item { text, link: self.settings.http.public_url.as_ref().map(|url| format!("{url}/tickets/{}", ticket.id)) })
+    }
+
+    /// How the ticket stands to its deadline.
+    fn clock(&self, told: Told<'_>) -> Result<String, LetterError> {
+        let due_at = told.ticket.due_at;
+        let mut state = if self.now < due_at && told.head == Head::Warned {
+            let left = self.words.length(due_at.since(self.now))?;
+            self.words.say("state_warned", context! { due => self.words.moment(due_at)?, left })?
+        } else {
+            self.words.say("state_overdue", context! { late => self.words.length(self.now.since(due_at))? })?
+        };
+        if told.ticket.unverified {
+            state.push_str(&self.words.say("state_unverified", ())?);
+        }
+        Ok(state)
+    }
+
+    /// An account's or the site's state.
+    fn state(&self, waiting: &Waiting) -> Result<Item, LetterError> {
+        let alert = &waiting.alert;
+        let unread = waiting.account.as_ref().and_then(|a| a.unread_since).filter(|_| alert.kind != AlertKind::Recovered);
+        let since = self.words.moment(unread.unwrap_or(alert.created_at))?;
+        let detail = first_words(clean(&alert.detail).trim_end_matches('.'), NAME);
+        let account = waiting.account.as_ref().map(|a| format!("{} {}", platform(a.platform), self.opd(&a.opd)));
+        let text = match (alert.kind, account) {
+            (AlertKind::Unverified, account) => {
+                let n = alert.detail.trim().parse::<u64>().unwrap_or(1);
+                self.words.say("unverified", context! { account => account.unwrap_or_default(), since, n })?
+            }
+            (AlertKind::ClockSkewed, _) => self.words.say("clock", context! { since, detail })?,
+            (AlertKind::Recovered, Some(account)) => self.words.say("recovered", context! { account, since })?,
+            (AlertKind::Recovered, None) => self.words.say("recovered_site", context! { since })?,
+            (_, Some(account)) => self.words.say("unhealthy", context! { account, since, detail })?,
+            (_, None) => self.words.say("unhealthy_site", context! { since, detail })?,
+        };
+        Ok(Item { text, link: None })
+    }
+}

@@ -1,0 +1,87 @@
+//! Quiet hours and digests: the earliest instant at which a message may leave. Pure.
+
+use jiff::{ToSpan as _, ZonedDateTime, civil, tz::TimeZone};
+
+use crate::domain::{Time, settings::Official};
+
+/// When a message to this official may leave by mail or chat: at once if urgent; at the next digest time if there is one;
+/// at the end of the quiet hours if they hold `now`; else at once.
+pub fn may_leave(official: &Official, urgent: bool, zone: &TimeZone, now: Time) -> Time {
+    if urgent {
+        return now;
+    }
+    let local = now.timestamp().to_zoned_datetime(zone.clone());
+    match (official.digest, official.quiet) {
+        (Some(digest), _) => next(&local, digest),
+        (None, Some((from, to))) if is_quiet(local.time(), from, to) => next(&local, to),
+        _ => now,
+    }
+}
+
+/// Whether a local time lies in `[from, to)`, which may pass midnight. Equal ends hold nothing.
+fn is_quiet(at: civil::Time, from: civil::Time, to: civil::Time) -> bool {
+    if from <= to { from <= at && at < to } else { at >= from || at < to }
+}
+
+/// The first instant at or after `local` whose local time is `at`.
+fn next(local: &ZonedDateTime, at: civil::Time) -> Time {
+    let day = if local.time() <= at { Ok(local.date()) } else { local.date().checked_add(1.day()) };
+    let zoned = day.ok().and_then(|day| day.to_datetime(at).to_zoned_datetime(local.time_zone().clone()).ok());
+    Time::from_timestamp(zoned.map_or(local.timestamp(), |z| z.timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn official(quiet: Option<(&str, &str)>, digest: Option<&str>) -> Official {
+        let time = |text: &str| text.parse::<civil::Time>().unwrap();
+        Official {
+            id: "x".into(),
+            name: "X".into(),
+            group: "g".into(),
+            opd: vec![],
+            email: None,
+            telegram: None,
+            whatsapp: None,
+            webhook: None,
+            quiet: quiet.map(|(from, to)| (time(from), time(to))),
+            digest: digest.map(time),
+        }
+    }
+
+    fn leaves(official: &Official, urgent: bool, at: &str) -> String {
+        let zone = TimeZone::get("Asia/Jakarta").unwrap();
+        let now = Time::parse(&format!("{at}+07:00")).unwrap();
+        may_leave(official, urgent, &zone, now).timestamp().to_zoned_datetime(zone).strftime("%Y-%m-%dT%H:%M").to_string()
+    }
+
+    #[test]
+    fn quiet_hours_over_midnight_end_in_the_morning_and_do_not_bind_urgent_tickets() {
+        let quiet = official(Some(("20:00:00", "06:00:00")), None);
+        for (at, want) in [
+            ("2026-11-24T19:59:00", "2026-11-24T19:59"),
+            ("2026-11-24T20:00:00", "2026-11-25T06:00"),
+            ("2026-11-25T05:59:00", "2026-11-25T06:00"),
+            ("2026-11-25T06:00:00", "2026-11-25T06:00"),
+        ] {
+            assert_eq!(leaves(&quiet, false, at), want, "{at}");
+        }
+        assert_eq!(leaves(&quiet, true, "2026-11-25T03:00:00"), "2026-11-25T03:00");
+    }
+
+    #[test]
+    fn quiet_hours_within_a_day_hold_only_that_part_of_it() {
+        let quiet = official(Some(("12:00:00", "13:00:00")), None);
+        assert_eq!(leaves(&quiet, false, "2026-11-24T12:30:00"), "2026-11-24T13:00");
+        assert_eq!(leaves(&quiet, false, "2026-11-24T13:00:00"), "2026-11-24T13:00");
+    }
+
+    #[test]
+    fn a_digest_leaves_once_a_day_at_its_time() {
+        let digest = official(None, Some("07:00:00"));
+        assert_eq!(leaves(&digest, false, "2026-11-24T06:00:00"), "2026-11-24T07:00");
+        assert_eq!(leaves(&digest, false, "2026-11-24T07:00:30"), "2026-11-25T07:00");
+        assert_eq!(leaves(&digest, true, "2026-11-24T07:00:30"), "2026-11-24T07:00");
+    }
+}

@@ -1,0 +1,31 @@
+//! `tanggap completions` and `tanggap man`: documents made from the arguments themselves.
+
+use std::io::Write as _;
+
+use clap::CommandFactory as _;
+use clap_complete::Shell as Dialect;
+
+use super::{Cli, Failure, Shell};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Completions {
+    /// For which shell
+    shell: Dialect,
+}
+
+pub(super) fn completions(args: &Completions, shell: &mut Shell) -> Result<(), Failure> {
+    let mut script = Vec::new(); // the generator panics where a write fails
+    clap_complete::generate(args.shell, &mut Cli::command(), "tanggap", &mut script);
+    Ok(shell.out.write_all(&script)?)
+}
+
+/// The page of the program, then that of every command, in one document.
+pub(super) fn man(shell: &mut Shell) -> Result<(), Failure> {
+    let mut program = Cli::command();
+    program.build();
+    clap_mangen::Man::new(program.clone()).render(&mut shell.out)?;
+    for command in program.get_subcommands().filter(|command| command.get_name() != "help") {
+        clap_mangen::Man::new(command.clone()).render(&mut shell.out)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,215 @@
+//! How listings look: a table for people, JSON or CSV for programs. What citizens wrote must neither drive a terminal nor run in a
+//! spreadsheet.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use jiff::{fmt::strtime, tz::TimeZone};
+use serde::Serialize;
+use serde_json::{Value, ser::Formatter};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::{Shell, now};
+use crate::{
+    domain::{Time, settings::Settings},
+    runtime::log::escaped,
+};
+
+/// How a listing looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people, in local times
+    Table,
+    /// One array
+    Json,
+    /// For spreadsheets; cells that would run as a formula begin with '
+    Csv,
+}
+
+impl Format {
+    /// A table on a terminal, JSON otherwise.
+    pub fn or_usual(format: Option<Self>, shell: &Shell) -> Self {
+        format.unwrap_or(if shell.terminal { Self::Table } else { Self::Json })
+    }
+}
+
+/// The arguments of every listing.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Shape {
+    /// How it looks [default: table on a terminal, json otherwise]
+    #[arg(long)]
+    pub format: Option<Format>,
+    /// At most so many rows [default: 100 for a table, all otherwise]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+}
+
+impl Shape {
+    /// What the arguments amount to here.
+    pub fn settle(&self, shell: &Shell) -> (Format, Option<u32>) {
+        let format = Format::or_usual(self.format, shell);
+        (format, self.limit.or((format == Format::Table).then_some(100)))
+    }
+}
+
+/// By which clock a table is read.
+pub(super) struct View {
+    pub zone: TimeZone,
+    pub now: Time,
+}
+
+impl View {
+    pub fn of(settings: &Settings) -> Self {
+        Self { zone: settings.site.timezone.clone(), now: now() }
+    }
+
+    /// Local time with its zone, to the minute.
+    pub fn time(&self, at: Time) -> String {
+        strtime::format("%Y-%m-%d %H:%M %Z", &at.timestamp().to_zoned_datetime(self.zone.clone())).unwrap_or_else(|_| at.rfc3339())
+    }
+
+    /// The same, or a dash.
+    pub fn maybe(&self, at: Option<Time>) -> String {
+        at.map_or("-".into(), |at| self.time(at))
+    }
+}
+
+/// A row of a listing.
+pub(super) trait Listed: Serialize {
+    /// Columns of the CSV form: fields of the JSON form, `outer.inner` within an object.
+    const CSV: &'static [&'static str];
+    /// Headings of the table.
+    const TABLE: &'static [&'static str];
+    /// Cells of the table.
+    fn cells(&self, view: &View) -> Vec<String>;
+}
+
+/// A listing being written, row by row.
+pub(super) struct Listing<'a, W: Write> {
+    out: &'a mut W,
+    format: Format,
+    view: &'a View,
+    limit: Option<u32>,
+    rows: u32,
+    table: Table,
+}
+
+impl<'a, W: Write> Listing<'a, W> {
+    pub fn begin<T: Listed>(out: &'a mut W, (format, limit): (Format, Option<u32>), view: &'a View) -> io::Result<Self> {
+        match format {
+            Format::Table => {}
+            Format::Json => out.write_all(b"[")?,
+            Format::Csv => write_csv(out, T::CSV.iter().map(|column| column.replace('.', "_")))?,
+        }
+        Ok(Self { out, format, view, limit, rows: 0, table: table(T::TABLE) })
+    }
+
+    /// Writes a row; false once no more are wanted.
+    pub fn row<T: Listed>(&mut self, row: &T) -> io::Result<bool> {
+        if self.is_full() {
+            return Ok(false);
+        }
+        match self.format {
+            Format::Table => drop(self.table.add_row(row.cells(self.view).iter().map(|cell| escaped(cell)))),
+            Format::Json => {
+                self.out.write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
+                write_json(self.out, row)?;
+            }
+            Format::Csv => {
+                let row = serde_json::to_value(row)?;
+                write_csv(self.out, T::CSV.iter().map(|column| csv_cell(&row, column)))?;
+            }
+        }
+        self.rows += 1;
+        Ok(!self.is_full())
+    }
+
+    fn is_full(&self) -> bool {
+        self.limit.is_some_and(|limit| self.rows >= limit)
+    }
+
+    pub fn end(self) -> io::Result<()> {
+        match self.format {
+            Format::Table => {
+                writeln!(self.out, "{}", self.table.trim_fmt())?;
+                if self.is_full() { writeln!(self.out, "the first {}; more with --limit", self.rows) } else { Ok(()) }
+            }
+            Format::Json => self.out.write_all(if self.rows == 0 { b"]\n" } else { b"\n]\n" }),
+            Format::Csv => Ok(()),
+        }
+    }
+}
+
+/// Writes a whole listing.
+pub(super) fn write<T: Listed>(out: &mut impl Write, shape: (Format, Option<u32>), view: &View, rows: &[T]) -> io::Result<()> {
+    let mut listing = Listing::begin::<T>(out, shape, view)?;
+    for row in rows {
+        listing.row(row)?;
+    }
+    listing.end()
+}
+
+/// An empty table with these headings; as wide as the terminal, if it goes to one.
+pub(super) fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(headings.iter().copied());
+    table
+}
+
+/// The first words of a text, on one line.
+pub(super) fn preview(text: &str) -> String {
+    const GRAPHEMES: usize = 80;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.grapheme_indices(true).nth(GRAPHEMES) {
+        Some((cut, _)) => format!("{}…", &line[..cut]),
+        None => line,
+    }
+}
+
+/// JSON in which every character that could drive a terminal is written as `\u….`.
+pub(super) fn write_json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    Ok(value.serialize(&mut serde_json::Serializer::with_formatter(out, Inert))?)
+}
+
+/// Leaves to serde_json what it escapes itself (below U+0020), and escapes the other controls.
+struct Inert;
+
+impl Formatter for Inert {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut units = [0; 2];
+        for c in fragment.chars() {
+            let mut utf8 = [0; 4];
+            if matches!(escaped(c.encode_utf8(&mut utf8)), std::borrow::Cow::Borrowed(_)) {
+                out.write_all(utf8[..c.len_utf8()].as_ref())?;
+            } else {
+                for unit in c.encode_utf16(&mut units) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_csv(out: &mut impl Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
+    let mut line = csv::Writer::from_writer(out);
+    line.write_record(cells.map(String::into_bytes))?;
+    line.flush()
+}
+
+/// A text that a spreadsheet shows and does not run, without what drives a terminal; everything else as in JSON.
+fn csv_cell(row: &Value, column: &str) -> String {
+    match column.split('.').try_fold(row, |value, field| value.get(field)) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => {
+            let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
+            let lines = text.split_inclusive(['\t', '\r', '\n']).map(|part| {
+                let words = part.trim_end_matches(['\t', '\r', '\n']);
+                format!("{}{}", escaped(words), &part[words.len()..])
+            });
+            std::iter::once(guard.to_owned()).chain(lines).collect()
+        }
+        Some(value) => value.to_string(),
+    }
+}

@@ -1,0 +1,166 @@
+//! `tanggap queue`: what waits, earliest deadline first.
+
+use std::{io::Write as _, time::Duration};
+
+use super::{
+    Failure, Shell, complain, now, one_of,
+    output::{self, Format, Listed, Shape, View, preview},
+};
+use crate::{
+    domain::{Kind, Platform, TicketState, Time, settings::Settings},
+    store::listing::{TicketFilter, TicketRow, tickets},
+};
+
+/// How often `--watch` draws anew.
+const REDRAW: Duration = Duration::from_secs(2);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only open tickets past their deadline
+    #[arg(long, conflicts_with = "state")]
+    overdue: bool,
+    /// Where they stand
+    #[arg(long, default_value = "open", value_parser = one_of(Standing::ALL, Standing::word))]
+    state: Standing,
+    /// Only this OPD's
+    #[arg(long, value_name = "SLUG")]
+    opd: Option<String>,
+    /// Only this platform's
+    #[arg(long, value_parser = one_of(Platform::ALL, Platform::word))]
+    platform: Option<Platform>,
+    /// Only threads of this kind
+    #[arg(long, value_parser = one_of(Kind::ALL, Kind::word))]
+    kind: Option<Kind>,
+    #[command(flatten)]
+    shape: Shape,
+    /// Draw anew every two seconds until Ctrl-C
+    #[arg(long)]
+    watch: bool,
+}
+
+/// A state, or any.
+#[derive(Clone, Copy, Debug)]
+struct Standing(Option<TicketState>);
+
+impl Standing {
+    const ALL: &'static [Self] = &[
+        Self(Some(TicketState::Open)),
+        Self(Some(TicketState::Answered)),
+        Self(Some(TicketState::Dismissed)),
+        Self(Some(TicketState::Withdrawn)),
+        Self(None),
+    ];
+    fn word(self) -> &'static str {
+        self.0.map_or("all", TicketState::word)
+    }
+}
+
+pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
+    let (db, settings) = shell.open().await?;
+    let (format, limit) = args.shape.settle(shell);
+    if args.watch && !(shell.terminal && format == Format::Table) {
+        return Err(Failure::Usage("--watch draws a table on a terminal; leave it out to write to a file or a pipe".into()));
+    }
+    know_opd(args.opd.as_deref(), &settings);
+    let mut filter = TicketFilter { state: args.state.0, overdue_at: None, opd: args.opd, platform: args.platform, kind: args.kind, limit };
+    loop {
+        filter.overdue_at = args.overdue.then(now);
+        let rows = tickets(&db, &filter).await?;
+        if args.watch {
+            write!(shell.out, "\x1b[H\x1b[2J")?; // cursor home, screen empty
+        }
+        output::write(&mut shell.out, (format, limit), &View::of(&settings), &rows)?;
+        if !args.watch {
+            return Ok(());
+        }
+        shell.out.flush()?;
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+            () = tokio::time::sleep(REDRAW) => {}
+        }
+    }
+}
+
+/// A slip in a slug would look like an empty queue. Tickets of an OPD no longer configured can still be listed.
+fn know_opd(slug: Option<&str>, settings: &Settings) {
+    if let Some(slug) = slug.filter(|slug| settings.opd(slug).is_none()) {
+        let known: Vec<_> = settings.opds.iter().map(|opd| opd.slug.as_str()).collect();
+        complain(&format!("no OPD of the configuration has the slug {slug:?}; there are {}", known.join(", ")));
+    }
+}
+
+impl Listed for TicketRow {
+    const CSV: &'static [&'static str] = &[
+        "id",
+        "opd",
+        "platform",
+        "kind",
+        "account",
+        "thread",
+        "author.id",
+        "author.name",
+        "text",
+        "messages",
+        "policy",
+        "urgent",
+        "state",
+        "opened_at",
+        "due_at",
+        "warned_at",
+        "breached_at",
+        "flagged_at",
+        "acknowledged_at",
+        "closed_at",
+        "response_seconds",
+        "business_seconds",
+        "answered_by",
+        "reply_window_closes_at",
+        "assignee",
+        "permalink",
+        "unverified",
+        "reason",
+    ];
+    const TABLE: &'static [&'static str] = &["ticket", "OPD", "kind", "from", "text", "opened", "due", "state"];
+
+    fn cells(&self, view: &View) -> Vec<String> {
+        let author = self.author.as_ref().and_then(|author| author.name.as_deref().or(author.id.as_deref())).unwrap_or("-");
+        let kind = format!("{} {}", self.platform, self.kind);
+        let (opened, due) = (view.time(self.opened_at), self.due(view));
+        vec![self.id.to_string(), self.opd.clone(), kind, preview(author), preview(&self.text), opened, due, self.standing()]
+    }
+}
+
+impl TicketRow {
+    /// The deadline, and while the ticket is open how far off it is.
+    pub(super) fn due(&self, view: &View) -> String {
+        let due = view.time(self.due_at);
+        match self.state {
+            TicketState::Open if self.due_at < view.now => format!("{due}, {} late", span(view.now, self.due_at)),
+            TicketState::Open => format!("{due}, in {}", span(self.due_at, view.now)),
+            _ => due,
+        }
+    }
+
+    /// Where it stands, in words.
+    pub(super) fn standing(&self) -> String {
+        let mut words = vec![self.state.word().to_owned()];
+        for (holds, word) in [
+            (self.urgent, "urgent"),
+            (self.breached_at.is_some(), "breached"),
+            (self.acknowledged_at.is_some(), "acknowledged"),
+            (self.unverified, "unverified"),
+        ] {
+            words.extend(holds.then(|| word.to_owned()));
+        }
+        words.extend(self.assignee.as_ref().map(|name| format!("assigned to {name}")));
+        words.extend(self.answered_by.as_ref().map(|by| format!("by {by}")));
+        words.extend(self.reason.as_ref().map(|reason| format!("reason: {reason}")));
+        words.join(", ")
+    }
+}
+
+/// From `earlier` to `later`, in whole minutes.
+fn span(later: Time, earlier: Time) -> String {
+    let minutes = u64::try_from(later.since(earlier).as_mins()).unwrap_or_default();
+    humantime::format_duration(Duration::from_secs(minutes * 60)).to_string()
+}

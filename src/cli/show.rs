@@ -1,0 +1,120 @@
+//! `tanggap show`: one ticket with everything that belongs to it.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{
+    Failure, Shell,
+    output::{self, Format, Listed as _, View, table, write_json},
+    ticket_id,
+};
+use crate::{
+    domain::TicketId,
+    runtime::log::escaped,
+    store::listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Its number
+    #[arg(value_parser = ticket_id)]
+    ticket: TicketId,
+    /// How it looks: table on a terminal, json otherwise; csv is the ticket's line of the queue
+    #[arg(long)]
+    format: Option<Format>,
+}
+
+/// The JSON form.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    ticket: TicketRow,
+    history: Vec<MessageRow>,
+    events: Vec<EventRow>,
+    actions: Vec<ActionRow>,
+    alerts: Vec<AlertRow>,
+}
+
+pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
+    let (db, settings) = shell.open().await?;
+    let id = args.ticket;
+    let ticket = listing::ticket(&db, id).await?.ok_or_else(|| Failure::Failed(format!("there is no ticket {id}")))?;
+    let shown = Shown {
+        ticket,
+        history: listing::history(&db, id).await?,
+        events: listing::events(&db, id).await?,
+        actions: listing::actions(&db, id).await?,
+        alerts: listing::alerts(&db, id).await?,
+    };
+    let view = View::of(&settings);
+    match Format::or_usual(args.format, shell) {
+        Format::Json => {
+            write_json(&mut shell.out, &shown)?;
+            writeln!(shell.out)?;
+        }
+        Format::Csv => output::write(&mut shell.out, (Format::Csv, None), &view, &[shown.ticket])?,
+        Format::Table => people(&mut shell.out, &shown, &view)?,
+    }
+    Ok(())
+}
+
+/// For people: the ticket line by line, then a table for everything that hangs on it.
+fn people(out: &mut impl Write, shown: &Shown, view: &View) -> io::Result<()> {
+    let Shown { ticket, history, events, actions, alerts } = shown;
+    let who = ticket.author.as_ref().map_or_else(
+        || "unknown".into(),
+        |author| [&author.name, &author.id].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),
+    );
+    let lines = [
+        ("ticket", format!("{}, {}", ticket.id, ticket.standing())),
+        ("account", format!("{}, {} {}", ticket.opd, ticket.platform, ticket.account)),
+        ("thread", format!("{} {}", ticket.kind, ticket.thread)),
+        ("from", who),
+        ("opened", view.time(ticket.opened_at)),
+        ("due", format!("{} (policy {})", ticket.due(view), ticket.policy)),
+        ("warned", view.maybe(ticket.warned_at)),
+        ("breached", view.maybe(ticket.breached_at)),
+        ("closed", view.maybe(ticket.closed_at)),
+        ("window", view.maybe(ticket.reply_window_closes_at)),
+        ("link", ticket.permalink.clone().unwrap_or_else(|| "-".into())),
+    ];
+    for (label, value) in lines {
+        writeln!(out, "{label:10}{}", escaped(&value))?;
+    }
+    section(out, "history", MessageRow::TABLE, history.iter().map(|message| message.cells(view)).collect())?;
+    let event = |e: &EventRow| vec![view.time(e.at), e.kind.clone(), e.detail.clone()];
+    section(out, "events", &["at", "event", ""], events.iter().map(event).collect())?;
+    let action = |a: &ActionRow| vec![view.time(a.at), a.kind.to_string(), a.by.clone(), a.text.clone(), view.maybe(a.applied_at)];
+    section(out, "staff", &["at", "action", "by", "", "took effect"], actions.iter().map(action).collect())?;
+    section(out, "alerts", AlertRow::HEADINGS, alerts.iter().map(|alert| alert.cells(view)).collect())
+}
+
+fn section(out: &mut impl Write, title: &str, headings: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut table = table(headings);
+    for row in rows {
+        table.add_row(row.iter().map(|cell| escaped(cell)));
+    }
+    writeln!(out, "\n{title}\n{}", table.trim_fmt())
+}
+
+impl AlertRow {
+    const HEADINGS: &'static [&'static str] = &["step", "what", "official", "by", "state", "tries", "delivered", "why"];
+
+    fn cells(&self, view: &View) -> Vec<String> {
+        let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
+        vec![
+            self.step.to_string(),
+            self.kind.clone(),
+            dash(&self.official),
+            dash(&self.channel),
+            self.state.clone(),
+            self.attempts.to_string(),
+            view.maybe(self.delivered_at),
+            [&self.reason, &self.error].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; "),
+        ]
+    }
+}

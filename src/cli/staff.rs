@@ -1,0 +1,206 @@
+//! `ack`, `dismiss`, `resolve`, `note`, `assign`: what staff do with tickets. It is recorded with who and when; a running daemon notices
+//! and applies it, and where none runs it is applied here.
+
+use std::{
+    env,
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    time::Duration,
+};
+
+use clap::builder::NonEmptyStringValueParser;
+
+use super::{Failure, Shell, now, ticket_id};
+use crate::{
+    app,
+    domain::{TicketId, ticket::ActionKind},
+    runtime::log::escaped,
+    store::{Db, StoreError, actions, listing},
+};
+
+/// More tickets than this at once are likely a slip.
+const ASK_ABOVE: usize = 20;
+/// A running daemon notices within two seconds.
+const PATIENCE: Duration = Duration::from_millis(2500);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+#[derive(Debug, clap::Args)]
+struct Who {
+    /// Who does it [default: $SUDO_USER, else $USER]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    by: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Ack {
+    /// Numbers
+    #[arg(required = true, value_parser = ticket_id, value_name = "TICKET")]
+    tickets: Vec<TicketId>,
+    /// Take it back
+    #[arg(long)]
+    undo: bool,
+    /// Don't ask, however many they are
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    who: Who,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["tickets", "post", "author"]))]
+pub(super) struct Dismiss {
+    /// Numbers
+    #[arg(value_parser = ticket_id, value_name = "TICKET")]
+    tickets: Vec<TicketId>,
+    /// All open tickets under this post, by Meta's id
+    #[arg(long, value_name = "ID")]
+    post: Option<String>,
+    /// All open tickets of this author, by the id that tickets show
+    #[arg(long, value_name = "ID")]
+    author: Option<String>,
+    /// Why: spam, nothing asked
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    reason: String,
+    /// Don't ask, however many they are
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    who: Who,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Resolve {
+    /// Its number
+    #[arg(value_parser = ticket_id)]
+    ticket: TicketId,
+    /// How it was answered
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    how: String,
+    #[command(flatten)]
+    who: Who,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Note {
+    /// Its number
+    #[arg(value_parser = ticket_id)]
+    ticket: TicketId,
+    /// The remark
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    text: String,
+    #[command(flatten)]
+    who: Who,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Assign {
+    /// Its number
+    #[arg(value_parser = ticket_id)]
+    ticket: TicketId,
+    /// To whom
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    name: String,
+    #[command(flatten)]
+    who: Who,
+}
+
+impl Ack {
+    pub async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
+        let kind = if self.undo { ActionKind::Unack } else { ActionKind::Ack };
+        Act { tickets: self.tickets, kind, text: String::new(), yes: self.yes }.run(self.who, shell).await
+    }
+}
+
+impl Dismiss {
+    pub async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
+        let found = match (&self.post, &self.author) {
+            (Some(post), _) => actions::targets_of_post(&shell.open().await?.0, post).await?,
+            (_, Some(author)) => actions::targets_of_author(&shell.open().await?.0, author).await?,
+            _ => self.tickets,
+        };
+        if found.is_empty() {
+            return Err(Failure::Failed("no open ticket stands there; nothing was recorded".into()));
+        }
+        Act { tickets: found, kind: ActionKind::Dismiss, text: self.reason, yes: self.yes }.run(self.who, shell).await
+    }
+}
+
+impl Resolve {
+    pub async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
+        Act { tickets: vec![self.ticket], kind: ActionKind::Resolve, text: self.how, yes: false }.run(self.who, shell).await
+    }
+}
+
+impl Note {
+    pub async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
+        Act { tickets: vec![self.ticket], kind: ActionKind::Note, text: self.text, yes: false }.run(self.who, shell).await
+    }
+}
+
+impl Assign {
+    pub async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
+        Act { tickets: vec![self.ticket], kind: ActionKind::Assign, text: self.name, yes: false }.run(self.who, shell).await
+    }
+}
+
+/// One action on some tickets.
+struct Act {
+    tickets: Vec<TicketId>,
+    kind: ActionKind,
+    text: String,
+    yes: bool,
+}
+
+impl Act {
+    async fn run(mut self, who: Who, shell: &mut Shell) -> Result<(), Failure> {
+        let by = who.name()?;
+        self.tickets.sort_unstable();
+        self.tickets.dedup();
+        if self.tickets.len() > ASK_ABOVE && !self.yes {
+            self.ask()?;
+        }
+        let (db, settings) = shell.open().await?;
+        let recorded = actions::record(&db, &self.tickets, self.kind, &by, now(), &self.text).await?;
+        if !noticed(&db, &recorded).await? {
+            app::apply_actions(&db, &settings).await?;
+        }
+        for &id in &self.tickets {
+            if let Some(ticket) = listing::ticket(&db, id).await? {
+                writeln!(shell.out, "ticket {id}: {}", escaped(&ticket.standing()))?;
+            }
+        }
+        Ok(writeln!(shell.out, "recorded: {} by {}", self.kind, escaped(&by))?)
+    }
+
+    /// Asks whether so many are meant; without a terminal nobody could answer.
+    fn ask(&self) -> Result<(), Failure> {
+        let (kind, many) = (self.kind, self.tickets.len());
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return Err(Failure::Usage(format!("{kind} would change {many} tickets at once; say --yes if that is meant")));
+        }
+        write!(io::stderr(), "{kind}: {many} tickets at once? [y/N] ")?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => Ok(()),
+            _ => Err(Failure::Failed("nothing was recorded".into())),
+        }
+    }
+}
+
+impl Who {
+    fn name(self) -> Result<String, Failure> {
+        let login = || ["SUDO_USER", "USER"].into_iter().filter_map(|name| env::var(name).ok()).find(|name| !name.is_empty());
+        self.by.or_else(login).ok_or_else(|| Failure::Usage("neither $SUDO_USER nor $USER says who does it; say --by NAME".into()))
+    }
+}
+
+/// Waits for the daemon to apply the actions; false if nobody does.
+async fn noticed(db: &Db, recorded: &[i64]) -> Result<bool, StoreError> {
+    let wait = async {
+        while !actions::applied(db, recorded).await? {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(true)
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or(Ok(false))
+}

@@ -1,0 +1,55 @@
+//! Which stages are at work and since when, so that the watchdog can tell a slow stage from a stuck one.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::held;
+
+/// How long one step of a stage nobody registered may take.
+const DEFAULT_BUDGET: Duration = Duration::from_mins(5);
+
+/// The stages by name; clones share one record.
+#[derive(Clone, Debug, Default)]
+pub struct Pulse(Arc<Mutex<BTreeMap<&'static str, Beat>>>);
+
+#[derive(Debug)]
+struct Beat {
+    budget: Duration,
+    /// When the step under way began; `None` between steps.
+    began: Option<Instant>,
+}
+
+/// A step under way; dropping it (also by a panic or an abort) ends the step.
+pub(super) struct Step<'a> {
+    pulse: &'a Pulse,
+    stage: &'static str,
+}
+
+impl Pulse {
+    /// Sets how long one step of `stage` may take before [`Pulse::overrun`] names it. Five minutes where this was never called.
+    pub fn register(&self, stage: &'static str, budget: Duration) {
+        held(&self.0).entry(stage).and_modify(|beat| beat.budget = budget).or_insert(Beat { budget, began: None });
+    }
+
+    /// A stage whose step has been under way for longer than its budget.
+    pub fn overrun(&self) -> Option<&'static str> {
+        let stages = held(&self.0);
+        stages.iter().find(|(_, beat)| beat.began.is_some_and(|began| began.elapsed() > beat.budget)).map(|(stage, _)| *stage)
+    }
+
+    pub(super) fn begin(&self, stage: &'static str) -> Step<'_> {
+        held(&self.0).entry(stage).or_insert(Beat { budget: DEFAULT_BUDGET, began: None }).began = Some(Instant::now());
+        Step { pulse: self, stage }
+    }
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        if let Some(beat) = held(&self.pulse.0).get_mut(self.stage) {
+            beat.began = None;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! A consistent copy of the database while the daemon writes (SQLite).
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use super::{Db, StoreError, db::vals};
+
+/// Why there is no copy.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// PostgreSQL has its own tool.
+    #[error("only an SQLite database is copied this way; for PostgreSQL use pg_dump")]
+    Postgres,
+    /// Nothing is ever overwritten.
+    #[error("{0} exists; choose another name or remove it first (a name ending in .tmp is what a broken-off backup leaves)")]
+    Exists(PathBuf),
+    /// SQLite takes a name only as text.
+    #[error("the name of the copy is not UTF-8; choose another name")]
+    Name,
+    /// The copy could not be written.
+    #[error("{path} could not be written: {error}")]
+    Io {
+        /// The copy.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// SQLite failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Writes the whole database to `path`, readable by its owner only. The copy stands under `path` once it is whole and on disk.
+pub async fn backup(db: &Db, path: &Path) -> Result<(), BackupError> {
+    if matches!(db, Db::Postgres(_)) {
+        return Err(BackupError::Postgres);
+    }
+    if path.try_exists().map_err(|error| BackupError::Io { path: path.to_owned(), error })? {
+        return Err(BackupError::Exists(path.to_owned()));
+    }
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".tmp");
+    let unfinished = PathBuf::from(unfinished);
+    // SQLite fills an empty file, and so keeps its rights
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(unfinished.clone()),
+        _ => BackupError::Io { path: unfinished.clone(), error },
+    })?;
+    let outcome = fill(db, &file, &unfinished, path).await;
+    if outcome.is_err() {
+        let _ = fs::remove_file(&unfinished);
+    }
+    outcome
+}
+
+async fn fill(db: &Db, file: &File, unfinished: &Path, path: &Path) -> Result<(), BackupError> {
+    let failed = |error| BackupError::Io { path: path.to_owned(), error };
+    db.rows("VACUUM INTO $1", vals![unfinished.to_str().ok_or(BackupError::Name)?]).await?;
+    file.sync_all().map_err(failed)?;
+    fs::rename(unfinished, path).map_err(failed)?;
+    // the name is on disk only when its folder is
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}

@@ -1,0 +1,433 @@
+//! SQLite or PostgreSQL behind one SQL text: connections, the one way to write, values in and rows out.
+//!
+//! A statement is written once, with `$1` placeholders, in the subset both databases read alike. Values and rows
+//! are three types (integer, text, float); everything else is made of them here.
+
+use std::{path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Row as _, SqlSafeStr as _, SqlStr, Sqlite,
+    migrate::{Migration, MigrationType, Migrator},
+    postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow},
+    sqlite::{
+        SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+        SqliteSynchronous,
+    },
+};
+
+use crate::domain::{Text, Time};
+
+/// The newest bundled library that is free of the WAL-reset bug (sqlite.org/changes.html, 3.51.3).
+const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
+/// Rows of a multi-row statement: more brings nothing and makes statements the cache cannot hold.
+pub(super) const CHUNK: usize = 50;
+
+/// Every migration: number, name, text for SQLite, text for PostgreSQL.
+const MIGRATIONS: [(i64, &str, &str, &str); 1] =
+    [(1, "start", include_str!("../../migrations/sqlite/0001_start.sql"), include_str!("../../migrations/postgres/0001_start.sql"))];
+
+/// What went wrong with the database, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The statement or the connection failed.
+    #[error("the database does not answer as it should: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// The disk is full: nothing was written, the same work is tried again.
+    #[error("the disk of the database is full: nothing of this was stored; make room, the work goes on by itself")]
+    DiskFull,
+    /// The schema is newer than this program.
+    #[error("the database was written by a newer tanggap (migration {0}); install that version again or restore the backup made before it")]
+    Newer(i64),
+    /// A migration failed.
+    #[error("the database could not be brought to this version: {0}")]
+    Migrate(sqlx::migrate::MigrateError),
+    /// The URL is neither of the two.
+    #[error("database.url must begin with sqlite:// or postgres://")]
+    Url,
+    /// SQLite is older than the bundled one.
+    #[error("the SQLite library is {0}; at least 3.51.3 is needed (older ones can corrupt a WAL database)")]
+    OldSqlite(String),
+    /// A row holds what this version does not know.
+    #[error("the database holds {what} that this version does not know: {value:?}")]
+    Unknown {
+        /// Which column.
+        what: &'static str,
+        /// Its content.
+        value: String,
+    },
+    /// A lease was lost to another worker; the result was not written.
+    #[error("the lease was taken by another worker; nothing of this result was stored")]
+    Fenced,
+}
+
+impl StoreError {
+    fn of(error: sqlx::Error) -> Self {
+        let full = error.as_database_error().is_some_and(|e| matches!(e.code().as_deref(), Some("13" | "53100")));
+        if full { Self::DiskFull } else { Self::Sql(error) }
+    }
+}
+
+/// A value in a statement.
+#[derive(Clone, Debug)]
+pub enum Val {
+    /// BIGINT.
+    I(Option<i64>),
+    /// TEXT.
+    T(Option<String>),
+}
+
+macro_rules! into_val {
+    ($($from:ty => |$v:ident| $to:expr),+ $(,)?) => { $(impl From<$from> for Val { fn from($v: $from) -> Self { $to } })+ };
+}
+into_val! {
+    i64 => |v| Self::I(Some(v)),
+    Option<i64> => |v| Self::I(v),
+    u32 => |v| Self::I(Some(v.into())),
+    bool => |v| Self::I(Some(v.into())),
+    Time => |v| Self::I(Some(v.ms())),
+    Option<Time> => |v| Self::I(v.map(Time::ms)),
+    &str => |v| Self::T(Some(v.replace('\0', "\u{FFFD}"))),
+    String => |v| Self::T(Some(if v.contains('\0') { v.replace('\0', "\u{FFFD}") } else { v })),
+    &String => |v| Self::from(v.as_str()),
+    Option<String> => |v| v.map_or(Self::T(None), Self::from),
+    Option<&str> => |v| v.map_or(Self::T(None), Self::from),
+    &Text => |v| Self::T(Some(v.as_str().to_owned())),
+    Option<&Text> => |v| Self::T(v.map(|t| t.as_str().to_owned())),
+}
+
+/// `vals![a, b]`: the values of a statement.
+macro_rules! vals {
+    ($($v:expr),* $(,)?) => { vec![$($crate::store::db::Val::from($v)),*] };
+}
+pub(crate) use vals;
+
+/// A row, read by column name.
+pub enum Row {
+    /// From SQLite.
+    Sqlite(SqliteRow),
+    /// From PostgreSQL.
+    Postgres(PgRow),
+}
+
+macro_rules! column {
+    ($self:ident, $name:ident, $type:ty) => {
+        match $self {
+            Row::Sqlite(row) => row.try_get::<$type, _>($name),
+            Row::Postgres(row) => row.try_get::<$type, _>($name),
+        }
+        .map_err(StoreError::of)
+    };
+}
+
+impl Row {
+    /// An integer.
+    pub fn i(&self, name: &str) -> Result<i64, StoreError> {
+        column!(self, name, i64)
+    }
+    /// An integer that may be null.
+    pub fn oi(&self, name: &str) -> Result<Option<i64>, StoreError> {
+        column!(self, name, Option<i64>)
+    }
+    /// A text.
+    pub fn t(&self, name: &str) -> Result<String, StoreError> {
+        column!(self, name, String)
+    }
+    /// A text that may be null.
+    pub fn ot(&self, name: &str) -> Result<Option<String>, StoreError> {
+        column!(self, name, Option<String>)
+    }
+    /// A truth value.
+    pub fn b(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.i(name)? != 0)
+    }
+    /// A time.
+    pub fn at(&self, name: &str) -> Result<Time, StoreError> {
+        Ok(Time::clamp_ms(self.i(name)?))
+    }
+    /// A time that may be null.
+    pub fn oat(&self, name: &str) -> Result<Option<Time>, StoreError> {
+        Ok(self.oi(name)?.map(Time::clamp_ms))
+    }
+    /// One of a closed set of words.
+    pub fn word<T>(&self, name: &'static str, read: fn(&str) -> Option<T>) -> Result<T, StoreError> {
+        let value = self.t(name)?;
+        read(&value).ok_or(StoreError::Unknown { what: name, value })
+    }
+    /// A JSON text.
+    pub fn json<T: serde::de::DeserializeOwned>(&self, name: &'static str) -> Result<T, StoreError> {
+        let value = self.t(name)?;
+        serde_json::from_str(&value).map_err(|_| StoreError::Unknown { what: name, value })
+    }
+}
+
+/// A value as the JSON text of a column.
+pub(super) fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// An open database.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// Embedded: one connection that writes, a few that read.
+    Sqlite {
+        /// The only connection that writes.
+        writer: SqlitePool,
+        /// Read-only.
+        reader: SqlitePool,
+    },
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// A write transaction. Dropped without [`Tx::commit`] it leaves nothing behind.
+pub enum Tx {
+    /// `BEGIN IMMEDIATE`.
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    /// Read committed; rows are claimed by `FOR UPDATE SKIP LOCKED`.
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+fn sqlite_args(vals: Vec<Val>) -> Result<SqliteArguments, StoreError> {
+    use sqlx::Arguments as _;
+    let mut args = SqliteArguments::default();
+    for val in vals {
+        match val {
+            Val::I(v) => args.add(v),
+            Val::T(v) => args.add(v),
+        }
+        .map_err(|e| StoreError::of(sqlx::Error::Encode(e)))?;
+    }
+    Ok(args)
+}
+
+fn postgres_args(vals: Vec<Val>) -> Result<PgArguments, StoreError> {
+    use sqlx::Arguments as _;
+    let mut args = PgArguments::default();
+    for val in vals {
+        match val {
+            Val::I(v) => args.add(v),
+            Val::T(v) => args.add(v),
+        }
+        .map_err(|e| StoreError::of(sqlx::Error::Encode(e)))?;
+    }
+    Ok(args)
+}
+
+/// SQL made in this folder from constant parts and numbers of placeholders; never from outside text.
+pub(super) fn built(sql: String) -> SqlStr {
+    #[allow(clippy::disallowed_methods, clippy::disallowed_types)] // the one place
+    AssertSqlSafe(sql).into_sql_str()
+}
+
+/// `($1,$2),($3,$4)` for `rows` rows of `columns` columns.
+pub(super) fn placeholders(rows: usize, columns: usize) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(rows * columns * 5);
+    for row in 0..rows {
+        out.push_str(if row == 0 { "(" } else { ",(" });
+        for column in 0..columns {
+            let _ = write!(out, "{}${}", if column == 0 { "" } else { "," }, row * columns + column + 1);
+        }
+        out.push(')');
+    }
+    out
+}
+
+impl Db {
+    /// Opens the database and brings it to this version. The SQLite file is made if missing, readable by its owner only.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let db = Self::connect(url, true).await?;
+        db.migrate().await?;
+        Ok(db)
+    }
+
+    /// Opens an existing database of this very version: for commands beside the daemon.
+    pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
+        let db = Self::connect(url, false).await?;
+        db.migrate().await?;
+        Ok(db)
+    }
+
+    async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {
+        if url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(url)
+                .map_err(StoreError::of)?
+                .create_if_missing(create)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(10))
+                .pragma("wal_autocheckpoint", "2000")
+                .pragma("journal_size_limit", "67108864")
+                .pragma("cache_size", "-8192")
+                .pragma("temp_store", "MEMORY")
+                .disable_statement_logging();
+            if create {
+                private(options.get_filename());
+            }
+            let writer = SqlitePoolOptions::new()
+                .max_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .acquire_timeout(Duration::from_secs(30))
+                .connect_with(options.clone().auto_vacuum(SqliteAutoVacuum::Incremental).optimize_on_close(true, 400))
+                .await
+                .map_err(StoreError::of)?;
+            let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(&writer).await.map_err(StoreError::of)?;
+            if !new_enough(&version) {
+                return Err(StoreError::OldSqlite(version));
+            }
+            let reader = SqlitePoolOptions::new()
+                .max_connections(3)
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connect_lazy_with(options.read_only(true));
+            Ok(Self::Sqlite { writer, reader })
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url).map_err(StoreError::of)?.application_name("tanggap").disable_statement_logging();
+            let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(30)).connect_with(options).await;
+            Ok(Self::Postgres(pool.map_err(StoreError::of)?))
+        } else {
+            Err(StoreError::Url)
+        }
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        use sqlx::migrate::MigrateError;
+        let migrator = |pick: fn((&'static str, &'static str)) -> &'static str| {
+            Migrator::with_migrations(
+                MIGRATIONS
+                    .iter()
+                    .map(|&(number, name, sqlite, postgres)| {
+                        Migration::new(number, name.into(), MigrationType::Simple, pick((sqlite, postgres)).into_sql_str(), false)
+                    })
+                    .collect(),
+            )
+        };
+        let outcome = match self {
+            Self::Sqlite { writer, .. } => migrator(|(sqlite, _)| sqlite).run(writer).await,
+            Self::Postgres(pool) => migrator(|(_, postgres)| postgres).run(pool).await,
+        };
+        outcome.map_err(|error| match error {
+            MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => StoreError::Newer(version),
+            MigrateError::Execute(error) => StoreError::of(error),
+            other => StoreError::Migrate(other),
+        })
+    }
+
+    /// Rows of a reading statement.
+    pub async fn rows(&self, sql: &'static str, vals: Vec<Val>) -> Result<Vec<Row>, StoreError> {
+        self.rows_built(sql.into_sql_str(), vals).await
+    }
+
+    pub(super) async fn rows_built(&self, sql: SqlStr, vals: Vec<Val>) -> Result<Vec<Row>, StoreError> {
+        match self {
+            Self::Sqlite { reader, .. } => {
+                let rows = sqlx::query_with(sql, sqlite_args(vals)?).fetch_all(reader).await.map_err(StoreError::of)?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(pool) => {
+                let rows = sqlx::query_with(sql, postgres_args(vals)?).fetch_all(pool).await.map_err(StoreError::of)?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// Begins a write. On SQLite it waits for the one writer (`BEGIN IMMEDIATE`).
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::of)?)),
+            #[allow(clippy::disallowed_methods)] // the one place
+            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await.map_err(StoreError::of)?)),
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.rows("SELECT 1 AS one", vals![]).await.map(drop)
+    }
+
+    /// Closes every connection; SQLite folds its write-ahead log into the file.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// ` FOR UPDATE SKIP LOCKED` where the database has it; SQLite's one writer needs none.
+    pub(super) const fn skip_locked(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "",
+            Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+}
+
+impl Tx {
+    /// Rows of a statement (`SELECT`, or a write with `RETURNING`).
+    pub async fn rows(&mut self, sql: &'static str, vals: Vec<Val>) -> Result<Vec<Row>, StoreError> {
+        self.rows_built(sql.into_sql_str(), vals).await
+    }
+
+    pub(super) async fn rows_built(&mut self, sql: SqlStr, vals: Vec<Val>) -> Result<Vec<Row>, StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                let rows = sqlx::query_with(sql, sqlite_args(vals)?).fetch_all(&mut **tx).await.map_err(StoreError::of)?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Self::Postgres(tx) => {
+                let rows = sqlx::query_with(sql, postgres_args(vals)?).fetch_all(&mut **tx).await.map_err(StoreError::of)?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
+            }
+        }
+    }
+
+    /// How many rows a write changed.
+    pub async fn exec(&mut self, sql: &'static str, vals: Vec<Val>) -> Result<u64, StoreError> {
+        self.exec_built(sql.into_sql_str(), vals).await
+    }
+
+    pub(super) async fn exec_built(&mut self, sql: SqlStr, vals: Vec<Val>) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(tx) => {
+                Ok(sqlx::query_with(sql, sqlite_args(vals)?).execute(&mut **tx).await.map_err(StoreError::of)?.rows_affected())
+            }
+            Self::Postgres(tx) => {
+                Ok(sqlx::query_with(sql, postgres_args(vals)?).execute(&mut **tx).await.map_err(StoreError::of)?.rows_affected())
+            }
+        }
+    }
+
+    /// Makes it durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+        .map_err(StoreError::of)
+    }
+
+    /// See [`Db::skip_locked`].
+    pub(super) const fn skip_locked(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "",
+            Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+}
+
+fn new_enough(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next()) >= SQLITE_AT_LEAST
+}
+
+/// Makes a missing database file with rights for its owner only, before SQLite makes it with the process's umask.
+fn private(file: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
+}

@@ -1,0 +1,508 @@
+//! Takes in what one read showed: messages once, threads, posts, and what the read proves. One transaction; the same read twice changes nothing.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::SignedDuration;
+
+use super::db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, placeholders, vals};
+use crate::domain::{
+    AccountId, Direction, Kind, MessageId, Object, ThreadId, Time,
+    message::{Post, Seen, key_of},
+};
+
+/// What one read of an account showed.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Whose.
+    pub account: AccountId,
+    /// When the first request of the read began.
+    pub began_at: Time,
+    /// When it was taken in (milliseconds); becomes `seen_at` of what is new.
+    pub now: Time,
+    /// Two reads this far apart must miss a message before it counts as gone.
+    pub confirm_gone: SignedDuration,
+    /// Every message shown.
+    pub messages: Vec<Seen>,
+    /// Every post or medium whose comments are now known in whole, with Meta's count and time to compare the next list with.
+    pub posts: Vec<Post>,
+    /// What the read proves.
+    pub proofs: Vec<Proof>,
+    /// Configured Instagram accounts by the author id first seen with their user name.
+    pub bindings: Vec<(String, String)>,
+}
+
+/// What a read that began at a known time says about threads as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Every comment under this post (external id) was read: what is known and was not shown is missing.
+    Post(String),
+    /// This conversation was read back to `from`; `None` = all of it.
+    Conversation {
+        /// Meta's id.
+        name: String,
+        /// The oldest message shown.
+        from: Option<Time>,
+    },
+    /// A list showed this thread as it is known.
+    Unchanged(Kind, String),
+    /// The post (external id) itself is gone while its account answers.
+    PostGone(String),
+    /// This thread can never be read.
+    Unreadable(Kind, String),
+}
+
+/// What was new in a batch.
+#[derive(Clone, Debug, Default)]
+pub struct Taken {
+    /// Messages stored for the first time (index into the batch).
+    pub received: Vec<(MessageId, usize)>,
+    /// Messages with another text than before (index into the batch).
+    pub edited: Vec<(MessageId, usize)>,
+    /// Messages that are gone for sure now.
+    pub deleted: Vec<MessageId>,
+}
+
+struct Known {
+    id: i64,
+    thread: i64,
+    text: String,
+    hidden: bool,
+    hidden_at: Option<Time>,
+    gone: bool,
+    missing: bool,
+    private: bool,
+    urgent: bool,
+}
+
+type Identity = (Object, String);
+
+/// Stores a batch.
+pub async fn take(db: &Db, batch: &Batch) -> Result<Taken, StoreError> {
+    let mut tx = db.write().await?;
+    let taken = take_in(&mut tx, batch).await?;
+    tx.commit().await?;
+    Ok(taken)
+}
+
+/// Stores a batch in a transaction of the caller's.
+pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
+    let mut newest: HashMap<Identity, usize> = HashMap::with_capacity(batch.messages.len());
+    for (index, seen) in batch.messages.iter().enumerate() {
+        newest.insert((seen.object, key_of(&seen.external_id).to_owned()), index); // shown twice: the later one holds
+    }
+    let known = known(tx, batch, newest.keys()).await?;
+    let mut taken = Taken::default();
+    let mut touched: BTreeSet<i64> = BTreeSet::new();
+    let mut fresh = Vec::new();
+    for (identity, &index) in &newest {
+        match known.get(identity) {
+            None => fresh.push(index),
+            Some(row) => {
+                if update(tx, batch, row, &batch.messages[index]).await? {
+                    touched.insert(row.thread);
+                    if row.text != batch.messages[index].text.as_str() {
+                        taken.edited.push((MessageId(row.id), index));
+                    }
+                }
+            }
+        }
+    }
+    fresh.sort_by_key(|&index| (batch.messages[index].created_at, index));
+    let threads = threads(tx, batch, &fresh).await?;
+    insert(tx, batch, &fresh, &threads, &mut taken).await?;
+    touched.extend(threads.values().map(|id| id.0));
+    posts(tx, batch).await?;
+    for (sister, author) in &batch.bindings {
+        tx.exec(
+            "INSERT INTO binding (account_id, sister, author_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, sister) DO NOTHING",
+            vals![batch.account.0, sister, author],
+        )
+        .await?;
+    }
+    for proof in &batch.proofs {
+        prove(tx, batch, proof, &newest, &mut taken, &mut touched).await?;
+    }
+    nudge(tx, batch, &fresh, touched).await?;
+    Ok(taken)
+}
+
+async fn known(tx: &mut Tx, batch: &Batch, identities: impl Iterator<Item = &Identity>) -> Result<HashMap<Identity, Known>, StoreError> {
+    let identities: Vec<&Identity> = identities.collect();
+    let mut found = HashMap::with_capacity(identities.len());
+    for chunk in identities.chunks(CHUNK) {
+        let pairs = (0..chunk.len()).map(|i| format!("(${},${})", 2 * i + 2, 2 * i + 3)).collect::<Vec<_>>().join(",");
+        let mut values = vals![batch.account.0];
+        for (object, key) in chunk {
+            values.push(object.word().into());
+            values.push(key.into());
+        }
+        let sql = format!(
+            "SELECT id, thread_id, object, key, text, hidden, hidden_at, deleted_at, missing_since, private_reply, urgent \
+             FROM message WHERE account_id = $1 AND (object, key) IN (VALUES {pairs})"
+        );
+        for row in tx.rows_built(built(sql), values).await? {
+            let identity = (row.word("object", Object::from_word)?, row.t("key")?);
+            found.insert(
+                identity,
+                Known {
+                    id: row.i("id")?,
+                    thread: row.i("thread_id")?,
+                    text: row.t("text")?,
+                    hidden: row.b("hidden")?,
+                    hidden_at: row.oat("hidden_at")?,
+                    gone: row.oi("deleted_at")?.is_some(),
+                    missing: row.oi("missing_since")?.is_some(),
+                    private: row.ot("private_reply")?.is_some(),
+                    urgent: row.b("urgent")?,
+                },
+            );
+        }
+    }
+    Ok(found)
+}
+
+/// Brings a known message up to date; whether anything differed.
+async fn update(tx: &mut Tx, batch: &Batch, row: &Known, seen: &Seen) -> Result<bool, StoreError> {
+    let edited = row.text != seen.text.as_str();
+    let private_new = seen.private_reply.is_some() && !row.private;
+    if !edited && row.hidden == seen.hidden && !row.gone && !row.missing && !private_new {
+        return Ok(false);
+    }
+    let hidden_at = match (row.hidden, seen.hidden) {
+        (false, true) => Some(batch.now),
+        (true, true) => row.hidden_at,
+        _ => None,
+    };
+    // An edit may make a message urgent or in need of an answer, never the reverse.
+    let urgent_now = seen.urgent && !row.urgent;
+    tx.exec(
+        "UPDATE message SET text = $2, edited_at = CASE WHEN $3 = 1 THEN $4 ELSE edited_at END, hidden = $5, hidden_at = $6, \
+           deleted_at = NULL, missing_since = NULL, \
+           needs_answer = CASE WHEN $7 = 1 THEN 1 ELSE needs_answer END, asks = CASE WHEN $8 = 1 THEN 1 ELSE asks END, \
+           urgent = CASE WHEN $9 = 1 THEN 1 ELSE urgent END, urgent_at = CASE WHEN $9 = 1 THEN $4 ELSE urgent_at END, \
+           bare = CASE WHEN $3 = 1 THEN $10 ELSE bare END, tags = CASE WHEN $3 = 1 THEN $11 ELSE tags END, \
+           private_unseen_at = CASE WHEN $12 = 1 THEN (SELECT read_began_at FROM thread WHERE thread.id = message.thread_id) ELSE private_unseen_at END, \
+           private_reply = COALESCE(private_reply, $13) \
+         WHERE id = $1",
+        vals![
+            row.id,
+            &seen.text,
+            edited,
+            batch.now,
+            seen.hidden,
+            hidden_at,
+            edited && seen.needs_answer,
+            edited && seen.asks,
+            edited && urgent_now,
+            seen.bare,
+            json(&seen.tags),
+            private_new,
+            seen.private_reply.clone()
+        ],
+    )
+    .await?;
+    Ok(true)
+}
+
+type ThreadIdentity = (Kind, String);
+
+fn thread_identity(seen: &Seen) -> ThreadIdentity {
+    (seen.thread.kind, key_of(&seen.thread.name).to_owned())
+}
+
+/// The threads of the new messages, made where missing.
+async fn threads(tx: &mut Tx, batch: &Batch, fresh: &[usize]) -> Result<HashMap<ThreadIdentity, ThreadId>, StoreError> {
+    let mut wanted: HashMap<ThreadIdentity, &Seen> = HashMap::new();
+    for &index in fresh {
+        let seen = &batch.messages[index];
+        // The thread's own first message names it and has the permalink.
+        let entry = wanted.entry(thread_identity(seen)).or_insert(seen);
+        if seen.external_id == seen.thread.name {
+            *entry = seen;
+        }
+    }
+    let mut ids = HashMap::with_capacity(wanted.len());
+    let wanted: Vec<(&ThreadIdentity, &&Seen)> = wanted.iter().collect();
+    for chunk in wanted.chunks(CHUNK) {
+        let mut values = Vec::with_capacity(chunk.len() * 8);
+        for ((kind, key), seen) in chunk {
+            let post = seen.thread.post.as_deref().map(key_of);
+            values.extend(vals![
+                batch.account.0,
+                kind.word(),
+                key,
+                &seen.thread.name,
+                post,
+                seen.thread.citizen.clone(),
+                seen.permalink.clone(),
+                batch.now
+            ]);
+        }
+        let sql = format!(
+            "INSERT INTO thread (account_id, kind, key, name, post_key, citizen_id, permalink, next_look_at) VALUES {} \
+             ON CONFLICT (account_id, kind, key) DO UPDATE SET \
+               citizen_id = COALESCE(thread.citizen_id, excluded.citizen_id), permalink = COALESCE(thread.permalink, excluded.permalink), \
+               post_key = COALESCE(thread.post_key, excluded.post_key), \
+               next_look_at = CASE WHEN thread.next_look_at < excluded.next_look_at THEN thread.next_look_at ELSE excluded.next_look_at END \
+             RETURNING id, kind, key",
+            placeholders(chunk.len(), 8)
+        );
+        for row in tx.rows_built(built(sql), values).await? {
+            ids.insert((row.word("kind", Kind::from_word)?, row.t("key")?), ThreadId(row.i("id")?));
+        }
+    }
+    Ok(ids)
+}
+
+const COLUMNS: &str = "account_id, thread_id, object, key, external_id, kind, direction, government, parent, top_level, author_id, author_name, \
+    author_username, text, attachments, tags, created_at, seen_at, hidden, automatic, needs_answer, asks, urgent, urgent_at, bare, tags_own, \
+    by_page, private_reply, permalink";
+
+async fn insert(
+    tx: &mut Tx,
+    batch: &Batch,
+    fresh: &[usize],
+    threads: &HashMap<ThreadIdentity, ThreadId>,
+    taken: &mut Taken,
+) -> Result<(), StoreError> {
+    for chunk in fresh.chunks(CHUNK) {
+        let mut values: Vec<Val> = Vec::with_capacity(chunk.len() * 29);
+        for &index in chunk {
+            let seen = &batch.messages[index];
+            let author = seen.author.as_ref();
+            let thread = threads.get(&thread_identity(seen)).map_or(0, |id| id.0);
+            values.extend(vals![
+                batch.account.0,
+                thread,
+                seen.object.word(),
+                key_of(&seen.external_id),
+                &seen.external_id,
+                seen.kind.word(),
+                seen.direction.word(),
+                seen.government.clone(),
+                seen.parent.clone(),
+                seen.top_level,
+                author.and_then(|a| a.id.clone()),
+                author.and_then(|a| a.name.as_ref()),
+                author.and_then(|a| a.username.as_ref()),
+                &seen.text,
+                json(&seen.attachments),
+                json(&seen.tags),
+                seen.created_at,
+                batch.now,
+                seen.hidden,
+                seen.automatic,
+                seen.needs_answer,
+                seen.asks,
+                seen.urgent,
+                seen.urgent.then_some(seen.created_at),
+                seen.bare,
+                seen.tags_own,
+                seen.by_page,
+                seen.private_reply.clone(),
+                seen.permalink.clone()
+            ]);
+        }
+        let sql = format!("INSERT INTO message ({COLUMNS}) VALUES {} RETURNING id, object, key", placeholders(chunk.len(), 29));
+        let mut by_identity: HashMap<Identity, usize> = chunk
+            .iter()
+            .map(|&index| ((batch.messages[index].object, key_of(&batch.messages[index].external_id).to_owned()), index))
+            .collect();
+        for row in tx.rows_built(built(sql), values).await? {
+            if let Some(index) = by_identity.remove(&(row.word("object", Object::from_word)?, row.t("key")?)) {
+                taken.received.push((MessageId(row.i("id")?), index));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn posts(tx: &mut Tx, batch: &Batch) -> Result<(), StoreError> {
+    for chunk in batch.posts.chunks(CHUNK) {
+        let mut last: HashMap<&str, &Post> = HashMap::new();
+        for post in chunk {
+            last.insert(key_of(&post.external_id), post);
+        }
+        let mut values = Vec::with_capacity(last.len() * 10);
+        for (key, post) in &last {
+            values.extend(vals![
+                batch.account.0,
+                *key,
+                &post.external_id,
+                post.author.word(),
+                post.author_id.clone(),
+                post.created_at,
+                post.updated_at,
+                post.total,
+                post.permalink.clone(),
+                post.read_at
+            ]);
+        }
+        let sql = format!(
+            "INSERT INTO post (account_id, key, external_id, author, author_id, created_at, updated_at, total, permalink, read_at) VALUES {} \
+             ON CONFLICT (account_id, key) DO UPDATE SET updated_at = COALESCE(excluded.updated_at, post.updated_at), \
+               total = COALESCE(excluded.total, post.total), permalink = COALESCE(excluded.permalink, post.permalink), \
+               read_at = COALESCE(excluded.read_at, post.read_at)",
+            placeholders(last.len(), 10)
+        );
+        tx.exec_built(built(sql), values).await?;
+    }
+    Ok(())
+}
+
+async fn prove(
+    tx: &mut Tx,
+    batch: &Batch,
+    proof: &Proof,
+    shown: &HashMap<Identity, usize>,
+    taken: &mut Taken,
+    touched: &mut BTreeSet<i64>,
+) -> Result<(), StoreError> {
+    let account = batch.account.0;
+    let threads: Vec<Row> = match proof {
+        Proof::Post(name) | Proof::PostGone(name) => {
+            tx.rows(
+                "SELECT id, verify_at FROM thread WHERE account_id = $1 AND (post_key = $2 OR (key = $2 AND kind IN ('post', 'mention')))",
+                vals![account, key_of(name)],
+            )
+            .await?
+        }
+        Proof::Conversation { name, .. } => {
+            tx.rows("SELECT id, verify_at FROM thread WHERE account_id = $1 AND kind = 'message' AND key = $2", vals![account, name])
+                .await?
+        }
+        Proof::Unchanged(kind, name) | Proof::Unreadable(kind, name) => {
+            tx.rows(
+                "SELECT id, verify_at FROM thread WHERE account_id = $1 AND kind = $2 AND key = $3",
+                vals![account, kind.word(), key_of(name)],
+            )
+            .await?
+        }
+    };
+    for row in &threads {
+        if row.oat("verify_at")?.is_some_and(|at| at <= batch.began_at) {
+            touched.insert(row.i("id")?);
+        }
+    }
+    let ids: Vec<i64> = threads.iter().map(|row| row.i("id")).collect::<Result<_, _>>()?;
+    if ids.is_empty() {
+        return Ok(());
+    }
+    for chunk in ids.chunks(CHUNK) {
+        let list = numbered(2, chunk.len());
+        let sql = if matches!(proof, Proof::Unreadable(..)) {
+            format!("UPDATE thread SET unreadable = 1, verify_tried_at = $1 WHERE id IN ({list})")
+        } else {
+            format!(
+                "UPDATE thread SET read_began_at = CASE WHEN read_began_at > $1 THEN read_began_at ELSE $1 END, unreadable = 0, \
+                 verify_tried_at = NULL WHERE id IN ({list})"
+            )
+        };
+        let mut values = vals![batch.began_at];
+        values.extend(chunk.iter().map(|&id| Val::from(id)));
+        tx.exec_built(built(sql), values).await?;
+    }
+    let from = match proof {
+        Proof::Post(_) | Proof::PostGone(_) => None,
+        Proof::Conversation { from, .. } => *from,
+        Proof::Unchanged(..) | Proof::Unreadable(..) => return Ok(()),
+    };
+    let gone_post = matches!(proof, Proof::PostGone(_));
+    missing(tx, batch, &ids, from, gone_post, shown, taken, touched).await
+}
+
+#[allow(clippy::too_many_arguments)] // one step of `prove`, split for length
+async fn missing(
+    tx: &mut Tx,
+    batch: &Batch,
+    threads: &[i64],
+    from: Option<Time>,
+    gone_post: bool,
+    shown: &HashMap<Identity, usize>,
+    taken: &mut Taken,
+    touched: &mut BTreeSet<i64>,
+) -> Result<(), StoreError> {
+    let mut first_time = Vec::new();
+    let mut for_sure = Vec::new();
+    for chunk in threads.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT id, thread_id, object, key, missing_since FROM message WHERE deleted_at IS NULL AND created_at >= $1 AND thread_id IN ({})",
+            numbered(2, chunk.len())
+        );
+        let mut values = vals![from.map_or(0, Time::ms)];
+        values.extend(chunk.iter().map(|&id| Val::from(id)));
+        for row in tx.rows_built(built(sql), values).await? {
+            let object = row.word("object", Object::from_word)?;
+            // The comments of a post were read, not the post itself.
+            let readable = gone_post || object != Object::Post;
+            if !readable || shown.contains_key(&(object, row.t("key")?)) {
+                continue;
+            }
+            match row.oat("missing_since")? {
+                None => first_time.push(row.i("id")?),
+                Some(since) if batch.began_at.since(since) >= batch.confirm_gone => for_sure.push(row.i("id")?),
+                Some(_) => continue,
+            }
+            touched.insert(row.i("thread_id")?);
+        }
+    }
+    for (ids, sql) in
+        [(&first_time, "UPDATE message SET missing_since = $1 WHERE id IN"), (&for_sure, "UPDATE message SET deleted_at = $1 WHERE id IN")]
+    {
+        let at = if std::ptr::eq(ids, &raw const first_time) { batch.began_at } else { batch.now };
+        for chunk in ids.chunks(CHUNK) {
+            let mut values = vals![at];
+            values.extend(chunk.iter().map(|&id| Val::from(id)));
+            tx.exec_built(built(format!("{sql} ({})", numbered(2, chunk.len()))), values).await?;
+        }
+    }
+    taken.deleted.extend(for_sure.into_iter().map(MessageId));
+    Ok(())
+}
+
+/// Lowers `next_look_at` of every thread whose tickets may differ now.
+async fn nudge(tx: &mut Tx, batch: &Batch, fresh: &[usize], touched: BTreeSet<i64>) -> Result<(), StoreError> {
+    let touched: Vec<i64> = touched.into_iter().collect();
+    for chunk in touched.chunks(CHUNK) {
+        let sql = format!(
+            "UPDATE thread SET next_look_at = $1 WHERE (next_look_at IS NULL OR next_look_at > $1) AND id IN ({})",
+            numbered(2, chunk.len())
+        );
+        let mut values = vals![batch.now];
+        values.extend(chunk.iter().map(|&id| Val::from(id)));
+        tx.exec_built(built(sql), values).await?;
+    }
+    let outs = fresh.iter().map(|&index| &batch.messages[index]).filter(|seen| seen.direction == Direction::Out);
+    let mut posts = HashSet::new();
+    let mut citizens = HashSet::new();
+    for seen in outs {
+        match seen.kind {
+            Kind::Message => citizens.extend(seen.thread.citizen.clone()),
+            Kind::Comment if seen.top_level => posts.extend(seen.thread.post.as_deref().map(|post| key_of(post).to_owned())),
+            _ => {}
+        }
+    }
+    // A top-level comment of ours may answer in other threads of its post; a direct message may be a private reply to a comment.
+    for post in posts {
+        tx.exec(
+            "UPDATE thread SET next_look_at = $1 WHERE account_id = $2 AND post_key = $3 AND (next_look_at IS NULL OR next_look_at > $1) \
+             AND id IN (SELECT thread_id FROM ticket WHERE account_id = $2 AND state = 'open')",
+            vals![batch.now, batch.account.0, post],
+        )
+        .await?;
+    }
+    for citizen in citizens {
+        tx.exec(
+            "UPDATE thread SET next_look_at = $1 WHERE (next_look_at IS NULL OR next_look_at > $1) \
+             AND id IN (SELECT thread_id FROM ticket WHERE account_id = $2 AND author = $3 AND state = 'open')",
+            vals![batch.now, batch.account.0, citizen],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// `$from,$from+1,…`
+pub(super) fn numbered(from: usize, count: usize) -> String {
+    (from..from + count).map(|i| format!("${i}")).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,142 @@
+//! Normalized messages, page by page or thread by thread.
+
+use serde::Serialize;
+
+use super::AuthorRow;
+use crate::{
+    domain::{Direction, Kind, MessageId, Platform, TicketId, Time, message::Attachment, time::rfc3339},
+    store::{
+        Db, StoreError,
+        db::{Row, built, vals},
+    },
+};
+
+/// Messages read at a time.
+const PAGE: i64 = 500;
+
+const MESSAGE: &str = "SELECT m.*, a.platform, a.external_id AS account, a.opd, th.name AS thread
+ FROM message m JOIN account a ON a.id = m.account_id JOIN thread th ON th.id = m.thread_id";
+
+/// A message as the contract's JSON has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MessageRow {
+    /// Our number.
+    pub id: MessageId,
+    /// Meta's id.
+    pub external_id: String,
+    /// Where it was written.
+    pub platform: Platform,
+    /// What it is.
+    pub kind: Kind,
+    /// By whom: a citizen or the government.
+    pub direction: Direction,
+    /// Meta's id of the account.
+    pub account: String,
+    /// Slug of the account's OPD.
+    pub opd: String,
+    /// The thread's name.
+    pub thread: String,
+    /// The comment replied to, else the post or medium.
+    pub parent: Option<String>,
+    /// `None` where Meta does not say.
+    pub author: Option<AuthorRow>,
+    /// What was written.
+    pub text: String,
+    /// What hangs on it.
+    pub attachments: Vec<Attachment>,
+    /// When it was written.
+    #[serde(with = "rfc3339")]
+    pub created_at: Time,
+    /// When it was first seen.
+    #[serde(with = "rfc3339::ms")]
+    pub seen_at: Time,
+    /// When an edit was noticed.
+    #[serde(with = "rfc3339::option")]
+    pub edited_at: Option<Time>,
+    /// When it was sure to be gone.
+    #[serde(with = "rfc3339::option")]
+    pub deleted_at: Option<Time>,
+    /// Whether the public cannot see it.
+    pub hidden: bool,
+    /// A reply nobody wrote by hand.
+    pub automatic: bool,
+    /// Whether it asks for an answer.
+    pub needs_answer: bool,
+}
+
+/// Which messages; `None` means any.
+#[derive(Clone, Debug, Default)]
+pub struct MessageFilter {
+    /// Written at or after this.
+    pub since: Option<Time>,
+    /// Meta's id of the account.
+    pub account: Option<String>,
+    /// By a citizen or by the government.
+    pub direction: Option<Direction>,
+}
+
+/// Messages oldest first, a page at a time, so that a million cost no memory.
+pub struct MessagePages<'a> {
+    db: &'a Db,
+    filter: MessageFilter,
+    /// `created_at` and id of the last row given out.
+    after: (Time, i64),
+}
+
+impl<'a> MessagePages<'a> {
+    /// Starts before the oldest that the filter allows.
+    pub fn new(db: &'a Db, filter: MessageFilter) -> Self {
+        let after = (filter.since.unwrap_or(Time::clamp_ms(0)), 0);
+        Self { db, filter, after }
+    }
+
+    /// The next page; empty at the end.
+    pub async fn next(&mut self) -> Result<Vec<MessageRow>, StoreError> {
+        let (at, id) = self.after;
+        let rows = self
+            .db
+            .rows_built(
+                built(format!(
+                    "{MESSAGE} WHERE (m.created_at, m.id) > ($1, $2) AND ($3 IS NULL OR a.external_id = $3)
+                     AND ($4 IS NULL OR m.direction = $4) ORDER BY m.created_at, m.id LIMIT $5"
+                )),
+                vals![at, id, self.filter.account.as_deref(), self.filter.direction.map(Direction::word), PAGE],
+            )
+            .await?;
+        let page: Vec<_> = rows.iter().map(read).collect::<Result<_, _>>()?;
+        if let Some(last) = page.last() {
+            self.after = (last.created_at, last.id.0);
+        }
+        Ok(page)
+    }
+}
+
+/// Every message of a ticket's thread, oldest first.
+pub async fn history(db: &Db, ticket: TicketId) -> Result<Vec<MessageRow>, StoreError> {
+    let sql = format!("{MESSAGE} WHERE m.thread_id = (SELECT thread_id FROM ticket WHERE id = $1) ORDER BY m.created_at, m.id");
+    db.rows_built(built(sql), vals![ticket.0]).await?.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<MessageRow, StoreError> {
+    Ok(MessageRow {
+        id: MessageId(row.i("id")?),
+        external_id: row.t("external_id")?,
+        platform: row.word("platform", Platform::from_word)?,
+        kind: row.word("kind", Kind::from_word)?,
+        direction: row.word("direction", Direction::from_word)?,
+        account: row.t("account")?,
+        opd: row.t("opd")?,
+        thread: row.t("thread")?,
+        parent: row.ot("parent")?,
+        author: AuthorRow::of(row.ot("author_id")?, row.ot("author_name")?.or(row.ot("author_username")?)),
+        text: row.t("text")?,
+        attachments: row.json("attachments")?,
+        created_at: row.at("created_at")?,
+        seen_at: row.at("seen_at")?,
+        edited_at: row.oat("edited_at")?,
+        deleted_at: row.oat("deleted_at")?,
+        hidden: row.b("hidden")?,
+        automatic: row.b("automatic")?,
+        needs_answer: row.b("needs_answer")?,
+    })
+}

@@ -1,0 +1,272 @@
+//! Tickets, and what stands beside one: its events, its alerts, what staff did.
+
+use jiff::SignedDuration;
+use serde::Serialize;
+
+use super::AuthorRow;
+use crate::{
+    domain::{
+        Kind, Platform, TicketId, TicketState, Time,
+        ticket::{ActionKind, PlannedStep},
+        time::rfc3339,
+    },
+    store::{
+        Db, StoreError,
+        db::{Row, Val, built, vals},
+    },
+};
+
+/// How long Meta lets an account answer a direct message freely.
+const REPLY_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// A ticket as the contract's JSON has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)] // the contract's section 3 and domain::Ticket say what each field is
+pub struct TicketRow {
+    pub id: TicketId,
+    pub opd: String,
+    pub platform: Platform,
+    pub kind: Kind,
+    pub account: String,
+    pub thread: String,
+    pub author: Option<AuthorRow>,
+    pub text: String,
+    pub messages: i64,
+    pub policy: String,
+    pub urgent: bool,
+    pub state: TicketState,
+    #[serde(with = "rfc3339")]
+    pub opened_at: Time,
+    #[serde(with = "rfc3339")]
+    pub due_at: Time,
+    #[serde(with = "rfc3339::option")]
+    pub warned_at: Option<Time>,
+    #[serde(with = "rfc3339::option")]
+    pub breached_at: Option<Time>,
+    #[serde(with = "rfc3339::ms::option")]
+    pub flagged_at: Option<Time>,
+    #[serde(with = "rfc3339::option")]
+    pub acknowledged_at: Option<Time>,
+    #[serde(with = "rfc3339::option")]
+    pub closed_at: Option<Time>,
+    pub response_seconds: Option<i64>,
+    pub business_seconds: Option<i64>,
+    pub answered_by: Option<String>,
+    #[serde(with = "rfc3339::option")]
+    pub reply_window_closes_at: Option<Time>,
+    pub assignee: Option<String>,
+    pub permalink: Option<String>,
+    pub unverified: bool,
+    pub reason: Option<String>,
+}
+
+/// Which tickets; `None` means any.
+#[derive(Clone, Debug, Default)]
+pub struct TicketFilter {
+    /// Where they stand.
+    pub state: Option<TicketState>,
+    /// Open ones whose deadline lies before this.
+    pub overdue_at: Option<Time>,
+    /// Slug.
+    pub opd: Option<String>,
+    /// Where they were written.
+    pub platform: Option<Platform>,
+    /// What their thread is.
+    pub kind: Option<Kind>,
+    /// At most so many.
+    pub limit: Option<u32>,
+}
+
+const TICKET: &str = "SELECT t.id, a.opd, a.platform, th.kind, a.external_id AS account, th.name AS thread, t.author,
+ coalesce(n.author_name, n.author_username) AS author_name, coalesce(n.text, '') AS text, t.messages, t.policy, t.urgent, t.state,
+ t.opened_at, t.due_at, t.warned_at, t.breached_at, t.flagged_at, t.acknowledged_at, t.closed_at, t.business_seconds, t.answered_by,
+ t.newest_at, t.assignee, coalesce(n.permalink, th.permalink) AS permalink, t.unverified, t.reason
+ FROM ticket t JOIN thread th ON th.id = t.thread_id JOIN account a ON a.id = t.account_id
+ LEFT JOIN message n ON n.id = t.newest_message_id";
+
+/// Tickets, earliest deadline first.
+pub async fn tickets(db: &Db, filter: &TicketFilter) -> Result<Vec<TicketRow>, StoreError> {
+    // states are written out, so that SQLite sees that the index of open tickets holds them all
+    let mut conditions: Vec<String> = match filter.state {
+        _ if filter.overdue_at.is_some() => vec!["t.state = 'open'".into()],
+        Some(state) => vec![format!("t.state = '{state}'")],
+        None => vec![],
+    };
+    let mut vals: Vec<Val> = Vec::new();
+    for (condition, val) in [
+        ("t.due_at <", filter.overdue_at.map(Val::from)),
+        ("a.opd =", filter.opd.as_deref().map(Val::from)),
+        ("a.platform =", filter.platform.map(|platform| platform.word().into())),
+        ("th.kind =", filter.kind.map(|kind| kind.word().into())),
+    ] {
+        if let Some(val) = val {
+            vals.push(val);
+            conditions.push(format!("{condition} ${}", vals.len()));
+        }
+    }
+    let which = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+    let limit = filter.limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
+    db.rows_built(built(format!("{TICKET} {which} ORDER BY t.due_at, t.id {limit}")), vals).await?.iter().map(read).collect()
+}
+
+/// One ticket.
+pub async fn ticket(db: &Db, id: TicketId) -> Result<Option<TicketRow>, StoreError> {
+    db.rows_built(built(format!("{TICKET} WHERE t.id = $1")), vals![id.0]).await?.first().map(read).transpose()
+}
+
+fn read(row: &Row) -> Result<TicketRow, StoreError> {
+    let (kind, state) = (row.word("kind", Kind::from_word)?, row.word("state", TicketState::from_word)?);
+    let (opened_at, closed_at) = (row.at("opened_at")?, row.oat("closed_at")?);
+    let answered = state == TicketState::Answered;
+    let author = Some(row.t("author")?).filter(|id| !id.is_empty());
+    Ok(TicketRow {
+        id: TicketId(row.i("id")?),
+        opd: row.t("opd")?,
+        platform: row.word("platform", Platform::from_word)?,
+        kind,
+        account: row.t("account")?,
+        thread: row.t("thread")?,
+        author: if author.is_some() { AuthorRow::of(author, row.ot("author_name")?) } else { None },
+        text: row.t("text")?,
+        messages: row.i("messages")?,
+        policy: row.t("policy")?,
+        urgent: row.b("urgent")?,
+        state,
+        opened_at,
+        due_at: row.at("due_at")?,
+        warned_at: row.oat("warned_at")?,
+        breached_at: row.oat("breached_at")?,
+        flagged_at: row.oat("flagged_at")?,
+        acknowledged_at: row.oat("acknowledged_at")?,
+        closed_at,
+        response_seconds: closed_at.filter(|_| answered).map(|at| at.secs() - opened_at.secs()),
+        business_seconds: row.oi("business_seconds")?.filter(|_| answered),
+        answered_by: row.ot("answered_by")?,
+        reply_window_closes_at: row.oat("newest_at")?.filter(|_| kind == Kind::Message).map(|at| at.plus(REPLY_WINDOW)),
+        assignee: row.ot("assignee")?,
+        permalink: row.ot("permalink")?,
+        unverified: row.b("unverified")?,
+        reason: row.ot("reason")?,
+    })
+}
+
+/// Something that happened to a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventRow {
+    /// When.
+    #[serde(with = "rfc3339")]
+    pub at: Time,
+    /// What.
+    pub kind: String,
+    /// What else there is to say of it.
+    pub detail: String,
+}
+
+/// What happened to a ticket, in order.
+pub async fn events(db: &Db, ticket: TicketId) -> Result<Vec<EventRow>, StoreError> {
+    let rows = db.rows("SELECT at, kind, detail FROM event WHERE ticket_id = $1 ORDER BY id", vals![ticket.0]).await?;
+    rows.iter().map(|row| Ok(EventRow { at: row.at("at")?, kind: row.t("kind")?, detail: row.t("detail")? })).collect()
+}
+
+/// What staff did with a ticket; `applied_at` is null while no daemon has noticed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ActionRow {
+    /// What was done.
+    pub kind: ActionKind,
+    /// Who did it.
+    pub by: String,
+    /// When.
+    #[serde(with = "rfc3339")]
+    pub at: Time,
+    /// Reason, remark, how, or assignee.
+    pub text: String,
+    /// When it took effect.
+    #[serde(with = "rfc3339::option")]
+    pub applied_at: Option<Time>,
+}
+
+/// What staff did with a ticket, in order.
+pub async fn actions(db: &Db, ticket: TicketId) -> Result<Vec<ActionRow>, StoreError> {
+    let rows = db.rows("SELECT kind, by_name, at, text, applied_at FROM action WHERE ticket_id = $1 ORDER BY id", vals![ticket.0]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ActionRow {
+                kind: row.word("kind", ActionKind::from_word)?,
+                by: row.t("by_name")?,
+                at: row.at("at")?,
+                text: row.t("text")?,
+                applied_at: row.oat("applied_at")?,
+            })
+        })
+        .collect()
+}
+
+/// A delivery to an official, or a step that told nobody (`state` = `silent`, without official and channel).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AlertRow {
+    /// The step's number in time order.
+    pub step: i64,
+    /// The office's id.
+    pub official: Option<String>,
+    /// By which way.
+    pub channel: Option<String>,
+    /// What it tells.
+    pub kind: String,
+    /// Where it stands.
+    pub state: String,
+    /// Why it was dropped, or told nobody.
+    pub reason: Option<String>,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// When the channel took it.
+    #[serde(with = "rfc3339::ms::option")]
+    pub delivered_at: Option<Time>,
+    /// What went wrong at the last attempt.
+    pub error: Option<String>,
+}
+
+/// Whom a ticket's steps told, and which told nobody; steps in order.
+pub async fn alerts(db: &Db, ticket: TicketId) -> Result<Vec<AlertRow>, StoreError> {
+    let sent = db
+        .rows(
+            "SELECT d.step, d.official, d.channel, d.kind, d.state, d.reason, coalesce(l.attempts, 0) AS attempts, d.delivered_at, l.error
+             FROM delivery d LEFT JOIN letter l ON l.id = d.letter_id WHERE d.ticket_id = $1 ORDER BY d.id",
+            vals![ticket.0],
+        )
+        .await?;
+    let mut alerts = sent.iter().map(read_alert).collect::<Result<Vec<_>, _>>()?;
+    for row in db.rows("SELECT steps FROM ticket WHERE id = $1", vals![ticket.0]).await? {
+        alerts.extend(row.json::<Vec<PlannedStep>>("steps")?.into_iter().filter_map(silent));
+    }
+    alerts.sort_by_key(|alert| alert.step);
+    Ok(alerts)
+}
+
+fn read_alert(row: &Row) -> Result<AlertRow, StoreError> {
+    Ok(AlertRow {
+        step: row.i("step")?,
+        official: row.ot("official")?,
+        channel: row.ot("channel")?,
+        kind: row.t("kind")?,
+        state: row.t("state")?,
+        reason: row.ot("reason")?,
+        attempts: row.i("attempts")?,
+        delivered_at: row.oat("delivered_at")?,
+        error: row.ot("error")?,
+    })
+}
+
+fn silent(step: PlannedStep) -> Option<AlertRow> {
+    let reason = step.effect?.silent?;
+    Some(AlertRow {
+        step: step.number.into(),
+        official: None,
+        channel: None,
+        kind: step.kind.word().into(),
+        state: "silent".into(),
+        reason: Some(reason),
+        attempts: 0,
+        delivered_at: None,
+        error: None,
+    })
+}

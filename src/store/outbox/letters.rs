@@ -1,0 +1,243 @@
+//! Letters: formed once with their bytes, claimed under a lease, marked by fence.
+
+use super::super::db::{CHUNK, Db, StoreError, Val, built, placeholders, vals};
+use crate::domain::{TicketId, Time, alert::AlertKind, alert::Channel};
+
+/// A letter to be stored, with the deliveries it makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLetter {
+    /// The same for every attempt; unique.
+    pub key: String,
+    /// The way.
+    pub channel: Channel,
+    /// The address on that way.
+    pub address: String,
+    /// The official (the first, where several share the address).
+    pub official: String,
+    /// The bytes to send; `Err`: why it can't be written, and it is given up at once.
+    pub payload: Result<String, String>,
+    /// Rows of the deliveries in it.
+    pub deliveries: Vec<i64>,
+}
+
+/// A letter under our lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Its row.
+    pub id: i64,
+    /// What a mark must repeat.
+    pub fence: i64,
+    /// The same for every attempt.
+    pub key: String,
+    /// The way.
+    pub channel: Channel,
+    /// The address on that way.
+    pub address: String,
+    /// The official's id.
+    pub official: String,
+    /// The bytes to send.
+    pub payload: String,
+    /// Attempts, this one included.
+    pub attempts: u32,
+    /// When it was formed.
+    pub created_at: Time,
+    /// What it tells (of its first delivery).
+    pub kind: AlertKind,
+    /// How many tickets it tells of.
+    pub tickets: i64,
+    /// The lowest of their numbers.
+    pub ticket: Option<TicketId>,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Accepted.
+    Delivered {
+        /// When.
+        at: Time,
+        /// The other side's number for it.
+        provider_id: Option<String>,
+    },
+    /// To be tried again.
+    Later {
+        /// When.
+        at: Time,
+        /// Why: our phrase.
+        error: String,
+    },
+    /// Given up.
+    Abandoned {
+        /// Why: our phrase.
+        error: String,
+    },
+}
+
+/// The outcome of one claimed letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Its row.
+    pub id: i64,
+    /// The fence of the claim.
+    pub fence: i64,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// Stores letters before their first attempt and takes their deliveries out of the waiting ones, all or nothing.
+///
+/// [`StoreError::Fenced`] if another worker took one of the deliveries first.
+pub async fn form(db: &Db, now: Time, letters: &[NewLetter]) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    for chunk in letters.chunks(CHUNK) {
+        let sql = format!(
+            "INSERT INTO letter (key, channel, address, official, payload, state, attempts, created_at, next_try_at, error) VALUES {}
+             ON CONFLICT (key) DO NOTHING RETURNING id, key",
+            placeholders(chunk.len(), 10)
+        );
+        let vals = chunk
+            .iter()
+            .flat_map(|l| {
+                let (payload, state, due, error) = match &l.payload {
+                    Ok(payload) => (payload.as_str(), "pending", Some(now), None),
+                    Err(why) => ("", "abandoned", None, Some(why.as_str())),
+                };
+                vals![&l.key, l.channel.word(), &l.address, &l.official, payload, state, 0_i64, now, due, error]
+            })
+            .collect();
+        let ids: std::collections::HashMap<String, i64> = tx
+            .rows_built(built(sql), vals)
+            .await?
+            .iter()
+            .map(|row| Ok((row.t("key")?, row.i("id")?)))
+            .collect::<Result<_, StoreError>>()?;
+        let mut pairs = Vec::new();
+        for letter in chunk {
+            let id = *ids.get(&letter.key).ok_or(StoreError::Fenced)?;
+            let state = if letter.payload.is_ok() { "pending" } else { "abandoned" };
+            pairs.extend(letter.deliveries.iter().map(|&delivery| (delivery, id, state)));
+        }
+        for pairs in pairs.chunks(CHUNK) {
+            let sql = format!(
+                "UPDATE delivery SET letter_id = v.column2, state = v.column3 FROM (VALUES {}) AS v
+                  WHERE delivery.id = v.column1 AND delivery.state = 'waiting'",
+                placeholders(pairs.len(), 3)
+            );
+            let vals = pairs.iter().flat_map(|&(delivery, letter, state)| vals![delivery, letter, state]).collect();
+            if tx.exec_built(built(sql), vals).await? != pairs.len() as u64 {
+                return Err(StoreError::Fenced);
+            }
+        }
+    }
+    tx.commit().await
+}
+
+/// Keys of the letters about these tickets that went out by mail: `(ticket, address, key)`, oldest first.
+pub async fn former(db: &Db, tickets: &[TicketId]) -> Result<Vec<(TicketId, String, String)>, StoreError> {
+    let mut out = Vec::new();
+    for chunk in tickets.chunks(CHUNK) {
+        let sql = format!(
+            "SELECT DISTINCT l.id, d.ticket_id, l.address, l.key FROM delivery d JOIN letter l ON l.id = d.letter_id
+              WHERE l.channel = 'smtp' AND d.ticket_id IN {} ORDER BY l.id",
+            placeholders(1, chunk.len())
+        );
+        for row in db.rows_built(built(sql), chunk.iter().map(|id| Val::from(id.0)).collect()).await? {
+            out.push((TicketId(row.i("ticket_id")?), row.t("address")?, row.t("key")?));
+        }
+    }
+    Ok(out)
+}
+
+/// Leases up to `limit` letters of a channel whose time has come and whose lease, if any, is over. An expired lease
+/// means that the outcome of an attempt is unknown: it is tried again.
+pub async fn claim(db: &Db, channel: Channel, owner: &str, now: Time, until: Time, limit: u32) -> Result<Vec<Claimed>, StoreError> {
+    let due = "SELECT 1 AS one FROM letter WHERE state = 'pending' AND channel = $1 AND next_try_at <= $2 AND lease_until <= $2 LIMIT 1";
+    if db.rows(due, vals![channel.word(), now]).await?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut tx = db.write().await?;
+    // MATERIALIZED: PostgreSQL may run a plain subselect again for every row it locks, and then claims more than `limit`.
+    let sql = format!(
+        "WITH due AS MATERIALIZED (SELECT id FROM letter WHERE state = 'pending' AND channel = $1 AND next_try_at <= $2 AND lease_until <= $2
+                                    ORDER BY next_try_at, id LIMIT $5{})
+         UPDATE letter SET lease_owner = $3, lease_until = $4, fence = fence + 1, attempts = attempts + 1
+          WHERE id IN (SELECT id FROM due) AND state = 'pending' AND next_try_at <= $2 AND lease_until <= $2
+         RETURNING id, fence, key, channel, address, official, payload, attempts, created_at,
+           (SELECT count(DISTINCT d.ticket_id) FROM delivery d WHERE d.letter_id = letter.id) AS tickets,
+           (SELECT min(d.ticket_id) FROM delivery d WHERE d.letter_id = letter.id) AS ticket,
+           (SELECT d.kind FROM delivery d WHERE d.letter_id = letter.id ORDER BY d.id LIMIT 1) AS kind",
+        tx.skip_locked()
+    );
+    let rows = tx.rows_built(built(sql), vals![channel.word(), now, owner, until, limit]).await?;
+    let claimed = rows
+        .iter()
+        .map(|row| {
+            Ok(Claimed {
+                id: row.i("id")?,
+                fence: row.i("fence")?,
+                key: row.t("key")?,
+                channel: row.word("channel", Channel::from_word)?,
+                address: row.t("address")?,
+                official: row.t("official")?,
+                payload: row.t("payload")?,
+                attempts: row.i("attempts")? as u32,
+                created_at: row.at("created_at")?,
+                kind: row.word("kind", AlertKind::from_word)?,
+                tickets: row.i("tickets")?,
+                ticket: row.oi("ticket")?.map(TicketId),
+            })
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    tx.commit().await?;
+    Ok(claimed)
+}
+
+/// Writes what became of claimed letters and of their deliveries. Returns the rows whose lease another worker took meanwhile:
+/// nothing is written for them.
+pub async fn mark(db: &Db, marks: &[Mark]) -> Result<Vec<i64>, StoreError> {
+    let mut lost = Vec::new();
+    let mut tx = db.write().await?;
+    for Mark { id, fence, outcome } in marks {
+        let (state, due, provider_id, error, delivered_at) = match outcome {
+            Outcome::Delivered { at, provider_id } => ("delivered", None, provider_id.as_deref(), None, Some(*at)),
+            Outcome::Later { at, error } => ("pending", Some(*at), None, Some(error), None),
+            Outcome::Abandoned { error } => ("abandoned", None, None, Some(error), None),
+        };
+        let written = tx
+            .exec(
+                "UPDATE letter SET state = $3, next_try_at = $4, provider_id = $5, error = $6, delivered_at = $7, lease_owner = NULL, lease_until = 0
+                  WHERE id = $1 AND fence = $2 AND state = 'pending'",
+                vals![*id, *fence, state, due, provider_id, error.map(String::as_str), delivered_at],
+            )
+            .await?;
+        if written == 0 {
+            lost.push(*id);
+        } else if due.is_none() {
+            tx.exec(
+                "UPDATE delivery SET state = $2, delivered_at = $3, reason = COALESCE($4, reason) WHERE letter_id = $1 AND state = 'pending'",
+                vals![*id, state, delivered_at, error.map(String::as_str)],
+            )
+            .await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(lost)
+}
+
+/// The earliest time at which there is something to put into a letter or to send.
+pub async fn next_due(db: &Db) -> Result<Option<Time>, StoreError> {
+    let rows = db
+        .rows(
+            "SELECT min(at) AS at FROM (SELECT min(send_at) AS at FROM delivery WHERE state = 'waiting'
+              UNION ALL SELECT min(CASE WHEN lease_until > next_try_at THEN lease_until ELSE next_try_at END) FROM letter WHERE state = 'pending') AS due",
+            vals![],
+        )
+        .await?;
+    rows.first().map_or(Ok(None), |row| row.oat("at"))
+}
+
+/// How many deliveries are not accepted, given up or dropped yet.
+pub async fn outbox_count(db: &Db) -> Result<i64, StoreError> {
+    let rows = db.rows("SELECT count(*) AS n FROM delivery WHERE state IN ('waiting', 'pending')", vals![]).await?;
+    rows.first().map_or(Ok(0), |row| row.i("n"))
+}

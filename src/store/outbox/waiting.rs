@@ -1,0 +1,174 @@
+//! Deliveries that wait for a letter, with everything a letter may say of them.
+
+use super::{
+    super::db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals},
+    alert,
+};
+use crate::domain::{Kind, Platform, Text, TicketId, TicketState, Time, alert::Alert, alert::Channel};
+
+/// A delivery whose time has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its row.
+    pub delivery: i64,
+    /// What it tells.
+    pub alert: Alert,
+    /// The official's id.
+    pub official: String,
+    /// The way.
+    pub channel: Channel,
+    /// The address on that way.
+    pub address: String,
+    /// `no recipient configured`, to be said in the letter.
+    pub reason: Option<String>,
+    /// When the last letter to this address was formed.
+    pub last_letter_at: Option<Time>,
+    /// The account, unless it is about the site.
+    pub account: Option<AccountFacts>,
+    /// The ticket, unless it is about an account or the site.
+    pub ticket: Option<TicketFacts>,
+}
+
+/// What letters say of an account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AccountFacts {
+    /// Where it lives.
+    pub platform: Platform,
+    /// Meta's id.
+    pub external_id: String,
+    /// Slug of the OPD.
+    pub opd: String,
+    /// Since when it can't be read: the last whole read, else the first failure.
+    pub unread_since: Option<Time>,
+}
+
+/// What letters and webhooks say of a ticket (contract.md §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the contract's own words
+pub struct TicketFacts {
+    pub id: TicketId,
+    pub kind: Kind,
+    pub thread: String,
+    /// Identity of the post or medium under which a comment stands.
+    pub post_key: Option<String>,
+    pub permalink: Option<String>,
+    pub author_id: Option<String>,
+    pub author_name: Option<String>,
+    pub author_username: Option<String>,
+    /// The newest message; for other channels than webhooks only its beginning.
+    pub text: Text,
+    pub newest_at: Option<Time>,
+    pub messages: i64,
+    pub policy: String,
+    pub urgent: bool,
+    pub state: TicketState,
+    pub opened_at: Time,
+    pub due_at: Time,
+    pub warned_at: Option<Time>,
+    pub breached_at: Option<Time>,
+    pub flagged_at: Option<Time>,
+    pub acknowledged_at: Option<Time>,
+    pub closed_at: Option<Time>,
+    pub business_seconds: Option<i64>,
+    pub answered_by: Option<String>,
+    pub assignee: Option<String>,
+    pub unverified: bool,
+    pub reason: Option<String>,
+}
+
+/// Waiting deliveries whose time has come, in order.
+pub async fn waiting(db: &Db, now: Time, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+    let rows = db
+        .rows(
+            "SELECT d.id AS delivery_id, d.official, d.channel, d.address, d.reason AS delivery_reason,
+                    (SELECT max(l.created_at) FROM letter l WHERE l.channel = d.channel AND l.address = d.address) AS last_letter_at,
+                    a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.detail,
+                    a.created_at AS alert_created_at,
+                    c.platform, c.external_id, c.opd, COALESCE(c.last_read_at, c.failing_since) AS unread_since,
+                    th.kind AS thread_kind, th.name AS thread_name, th.post_key, COALESCE(m.permalink, th.permalink) AS permalink,
+                    m.author_id, m.author_name, m.author_username,
+                    COALESCE(CASE WHEN d.channel = 'webhook' THEN m.text ELSE substr(m.text, 1, 1000) END, '') AS text,
+                    t.newest_at, t.messages, t.policy AS ticket_policy, t.urgent, t.state, t.opened_at, t.due_at, t.warned_at, t.breached_at,
+                    t.flagged_at, t.acknowledged_at, t.closed_at, t.business_seconds, t.answered_by, t.assignee, t.unverified, t.reason
+               FROM delivery d JOIN alert a ON a.id = d.alert_id
+               LEFT JOIN ticket t ON t.id = d.ticket_id
+               LEFT JOIN account c ON c.id = COALESCE(t.account_id, d.account_id)
+               LEFT JOIN thread th ON th.id = t.thread_id
+               LEFT JOIN message m ON m.id = t.newest_message_id
+              WHERE d.state = 'waiting' AND d.send_at <= $1 ORDER BY d.send_at, d.id LIMIT $2",
+            vals![now, limit],
+        )
+        .await?;
+    rows.iter().map(one).collect()
+}
+
+fn one(row: &Row) -> Result<Waiting, StoreError> {
+    let alert = alert(row)?;
+    let account = match row.ot("external_id")? {
+        None => None,
+        Some(external_id) => Some(AccountFacts {
+            platform: row.word("platform", Platform::from_word)?,
+            external_id,
+            opd: row.t("opd")?,
+            unread_since: row.oat("unread_since")?,
+        }),
+    };
+    let ticket = match (alert.ticket, row.ot("state")?) {
+        (Some(id), Some(_)) => Some(TicketFacts {
+            id,
+            kind: row.word("thread_kind", Kind::from_word)?,
+            thread: row.t("thread_name")?,
+            post_key: row.ot("post_key")?,
+            permalink: row.ot("permalink")?,
+            author_id: row.ot("author_id")?,
+            author_name: row.ot("author_name")?,
+            author_username: row.ot("author_username")?,
+            text: Text::from(row.t("text")?),
+            newest_at: row.oat("newest_at")?,
+            messages: row.i("messages")?,
+            policy: row.t("ticket_policy")?,
+            urgent: row.b("urgent")?,
+            state: row.word("state", TicketState::from_word)?,
+            opened_at: row.at("opened_at")?,
+            due_at: row.at("due_at")?,
+            warned_at: row.oat("warned_at")?,
+            breached_at: row.oat("breached_at")?,
+            flagged_at: row.oat("flagged_at")?,
+            acknowledged_at: row.oat("acknowledged_at")?,
+            closed_at: row.oat("closed_at")?,
+            business_seconds: row.oi("business_seconds")?,
+            answered_by: row.ot("answered_by")?,
+            assignee: row.ot("assignee")?,
+            unverified: row.b("unverified")?,
+            reason: row.ot("reason")?,
+        }),
+        _ => None,
+    };
+    Ok(Waiting {
+        delivery: row.i("delivery_id")?,
+        alert,
+        official: row.t("official")?,
+        channel: row.word("channel", Channel::from_word)?,
+        address: row.t("address")?,
+        reason: row.ot("delivery_reason")?,
+        last_letter_at: row.oat("last_letter_at")?,
+        account,
+        ticket,
+    })
+}
+
+/// Lets waiting deliveries wait longer: each with the new time.
+pub async fn hold(db: &Db, held: &[(i64, Time)]) -> Result<(), StoreError> {
+    if held.is_empty() {
+        return Ok(());
+    }
+    let mut tx = db.write().await?;
+    for chunk in held.chunks(CHUNK) {
+        let sql = format!(
+            "UPDATE delivery SET send_at = v.column2 FROM (VALUES {}) AS v WHERE delivery.id = v.column1 AND delivery.state = 'waiting'",
+            placeholders(chunk.len(), 2)
+        );
+        tx.exec_built(built(sql), chunk.iter().flat_map(|&(id, until)| [Val::from(id), Val::from(until)]).collect()).await?;
+    }
+    tx.commit().await
+}

@@ -1,0 +1,486 @@
+//! What the sla stage reads of threads and writes of tickets. Called inside its one transaction: the rows it takes stay locked
+//! (`FOR UPDATE SKIP LOCKED`, or SQLite's one writer) until what was judged of them is stored.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{
+    actions,
+    db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, placeholders, vals},
+    intake::numbered,
+};
+use crate::domain::{
+    AccountId, Direction, Kind, MessageId, Object, Platform, Source, Text, ThreadId, TicketId, TicketState, Time,
+    message::{Author, Message, Seen, ThreadKey},
+    ticket::{Subject, Ticket},
+    view::{Blindness, Ruling, ThreadView},
+};
+
+/// Threads whose time has come or of whose tickets staff said something, at most `limit`, locked for this transaction.
+pub async fn due(tx: &mut Tx, now: Time, limit: u32) -> Result<Vec<ThreadId>, StoreError> {
+    let lock = tx.skip_locked();
+    let sql = format!("SELECT id FROM thread WHERE next_look_at <= $1 ORDER BY next_look_at LIMIT $2{lock}");
+    let mut ids = Vec::new();
+    for row in tx.rows_built(built(sql), vals![now, limit]).await? {
+        ids.push(ThreadId(row.i("id")?));
+    }
+    let sql = format!(
+        "SELECT id FROM thread WHERE id IN (SELECT t.thread_id FROM action a JOIN ticket t ON t.id = a.ticket_id WHERE a.applied_at IS NULL) \
+         LIMIT $1{lock}"
+    );
+    for row in tx.rows_built(built(sql), vals![limit]).await? {
+        let id = ThreadId(row.i("id")?);
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// The earliest time at which a thread is to be looked at again.
+pub async fn next_look(db: &Db) -> Result<Option<Time>, StoreError> {
+    let rows = db.rows("SELECT MIN(next_look_at) AS next FROM thread WHERE next_look_at IS NOT NULL", vals![]).await?;
+    rows.first().map_or(Ok(None), |row| row.oat("next"))
+}
+
+/// Looks at every thread with an open ticket again: policies or calendars changed.
+pub async fn look_at_all(db: &Db, now: Time) -> Result<u64, StoreError> {
+    let mut tx = db.write().await?;
+    let changed =
+        tx.exec("UPDATE thread SET next_look_at = $1 WHERE id IN (SELECT thread_id FROM ticket WHERE state = 'open')", vals![now]).await?;
+    tx.commit().await?;
+    Ok(changed)
+}
+
+fn ids(list: &[ThreadId]) -> Vec<Val> {
+    list.iter().map(|id| Val::from(id.0)).collect()
+}
+
+/// Everything the tickets of these threads depend on.
+pub async fn views(tx: &mut Tx, threads: &[ThreadId]) -> Result<Vec<ThreadView>, StoreError> {
+    let mut views = Vec::with_capacity(threads.len());
+    for chunk in threads.chunks(500) {
+        views.extend(views_of(tx, chunk).await?);
+    }
+    Ok(views)
+}
+
+async fn views_of(tx: &mut Tx, threads: &[ThreadId]) -> Result<Vec<ThreadView>, StoreError> {
+    let list = numbered(1, threads.len());
+    let sql = format!(
+        "SELECT t.id, t.account_id, t.kind, t.key, t.name, t.post_key, t.citizen_id, t.read_began_at, t.unreadable, a.external_id, a.platform, a.opd, \
+           s.first_read_at, s.opens_from, s.blind_from, s.backlog_read_at \
+         FROM thread t JOIN account a ON a.id = t.account_id \
+         LEFT JOIN source s ON s.account_id = t.account_id AND s.name = CASE t.kind WHEN 'message' THEN 'messages' WHEN 'comment' THEN 'comments' \
+           WHEN 'post' THEN 'posts' WHEN 'mention' THEN 'mentions' ELSE 'reviews' END \
+         WHERE t.id IN ({list})"
+    );
+    let mut views: BTreeMap<i64, ThreadView> = BTreeMap::new();
+    let mut keys: HashMap<i64, ThreadKey> = HashMap::new();
+    for row in tx.rows_built(built(sql), ids(threads)).await? {
+        let id = row.i("id")?;
+        let kind = row.word("kind", Kind::from_word)?;
+        keys.insert(id, ThreadKey { kind, name: row.t("name")?, post: row.ot("post_key")?, citizen: row.ot("citizen_id")? });
+        views.insert(
+            id,
+            ThreadView {
+                id: ThreadId(id),
+                account: AccountId(row.i("account_id")?),
+                account_external: row.t("external_id")?,
+                subject: Subject { opd: row.t("opd")?, platform: row.word("platform", Platform::from_word)?, kind },
+                messages: Vec::new(),
+                elsewhere: Vec::new(),
+                automatic: HashSet::new(),
+                private: HashMap::new(),
+                tickets: Vec::new(),
+                members: HashMap::new(),
+                actions: Vec::new(),
+                opens_from: row.oat("opens_from")?,
+                read_began_at: row.oat("read_began_at")?,
+                blindness: row
+                    .oat("backlog_read_at")?
+                    .map(|until| Ok::<_, StoreError>(Blindness { from: row.oat("blind_from")?, until }))
+                    .transpose()?,
+                unreadable: row.b("unreadable")?,
+            },
+        );
+    }
+    messages(tx, threads, &keys, &mut views).await?;
+    tickets(tx, threads, &mut views).await?;
+    elsewhere(tx, threads, &keys, &mut views).await?;
+    private_replies(tx, threads, &mut views).await?;
+    Ok(views.into_values().collect())
+}
+
+const MESSAGE: &str = "m.id, m.account_id, m.thread_id, m.object, m.external_id, m.kind, m.direction, m.government, m.parent, m.top_level, m.author_id, \
+    m.author_name, m.author_username, m.text, m.tags, m.created_at, m.seen_at, m.edited_at, m.deleted_at, m.missing_since, m.hidden, m.hidden_at, \
+    m.automatic, m.needs_answer, m.asks, m.urgent, m.urgent_at, m.bare, m.tags_own, m.by_page, m.private_reply, m.private_unseen_at, m.permalink";
+
+async fn messages(
+    tx: &mut Tx,
+    threads: &[ThreadId],
+    keys: &HashMap<i64, ThreadKey>,
+    views: &mut BTreeMap<i64, ThreadView>,
+) -> Result<(), StoreError> {
+    let sql = format!("SELECT {MESSAGE} FROM message m WHERE m.thread_id IN ({})", numbered(1, threads.len()));
+    for row in tx.rows_built(built(sql), ids(threads)).await? {
+        let thread = row.i("thread_id")?;
+        if let (Some(view), Some(key)) = (views.get_mut(&thread), keys.get(&thread)) {
+            view.messages.push(message(&row, key)?);
+        }
+    }
+    Ok(())
+}
+
+/// A message without its attachments, which decide nothing.
+fn message(row: &Row, thread: &ThreadKey) -> Result<Message, StoreError> {
+    let (id, name, username) = (row.ot("author_id")?, row.ot("author_name")?, row.ot("author_username")?);
+    let author = (id.is_some() || name.is_some() || username.is_some()).then(|| Author {
+        id,
+        name: name.map(Text::from),
+        username: username.map(Text::from),
+    });
+    Ok(Message {
+        id: MessageId(row.i("id")?),
+        account: AccountId(row.i("account_id")?),
+        thread_id: ThreadId(row.i("thread_id")?),
+        seen: Seen {
+            object: row.word("object", Object::from_word)?,
+            external_id: row.t("external_id")?,
+            kind: row.word("kind", Kind::from_word)?,
+            direction: row.word("direction", Direction::from_word)?,
+            government: row.ot("government")?,
+            thread: thread.clone(),
+            parent: row.ot("parent")?,
+            top_level: row.b("top_level")?,
+            author,
+            text: row.t("text")?.into(),
+            attachments: Vec::new(),
+            tags: row.json("tags")?,
+            created_at: row.at("created_at")?,
+            hidden: row.b("hidden")?,
+            automatic: row.b("automatic")?,
+            needs_answer: row.b("needs_answer")?,
+            asks: row.b("asks")?,
+            urgent: row.b("urgent")?,
+            bare: row.b("bare")?,
+            tags_own: row.b("tags_own")?,
+            by_page: row.b("by_page")?,
+            private_reply: row.ot("private_reply")?,
+            permalink: row.ot("permalink")?,
+        },
+        seen_at: row.at("seen_at")?,
+        edited_at: row.oat("edited_at")?,
+        deleted_at: row.oat("deleted_at")?,
+        hidden_at: row.oat("hidden_at")?,
+        missing_since: row.oat("missing_since")?,
+        urgent_at: row.oat("urgent_at")?,
+        private_unseen_at: row.oat("private_unseen_at")?,
+    })
+}
+
+async fn tickets(tx: &mut Tx, threads: &[ThreadId], views: &mut BTreeMap<i64, ThreadView>) -> Result<(), StoreError> {
+    let list = numbered(1, threads.len());
+    let sql = format!("SELECT * FROM ticket WHERE thread_id IN ({list}) ORDER BY id");
+    for row in tx.rows_built(built(sql), ids(threads)).await? {
+        let ticket = ticket(&row)?;
+        if let Some(view) = views.get_mut(&ticket.thread_id.0) {
+            view.tickets.push(ticket);
+        }
+    }
+    let sql = format!(
+        "SELECT tm.message_id, tm.ticket_id, t.thread_id FROM ticket_message tm JOIN ticket t ON t.id = tm.ticket_id WHERE t.thread_id IN ({list})"
+    );
+    for row in tx.rows_built(built(sql), ids(threads)).await? {
+        if let Some(view) = views.get_mut(&row.i("thread_id")?) {
+            view.members.insert(MessageId(row.i("message_id")?), TicketId(row.i("ticket_id")?));
+        }
+    }
+    let sql =
+        format!("SELECT a.*, t.thread_id FROM action a JOIN ticket t ON t.id = a.ticket_id WHERE t.thread_id IN ({list}) ORDER BY a.id");
+    for row in tx.rows_built(built(sql), ids(threads)).await? {
+        if let Some(view) = views.get_mut(&row.i("thread_id")?) {
+            view.actions.push(actions::read(&row)?);
+        }
+    }
+    Ok(())
+}
+
+fn ticket(row: &Row) -> Result<Ticket, StoreError> {
+    Ok(Ticket {
+        id: TicketId(row.i("id")?),
+        thread_id: ThreadId(row.i("thread_id")?),
+        author: row.t("author")?,
+        policy: row.t("policy")?,
+        urgent: row.b("urgent")?,
+        state: row.word("state", TicketState::from_word)?,
+        opened_at: row.at("opened_at")?,
+        due_at: row.at("due_at")?,
+        warned_at: row.oat("warned_at")?,
+        breached_at: row.oat("breached_at")?,
+        flagged_at: row.oat("flagged_at")?,
+        acknowledged_at: row.oat("acknowledged_at")?,
+        closed_at: row.oat("closed_at")?,
+        answered_by: row.ot("answered_by")?,
+        business_seconds: row.oi("business_seconds")?,
+        reason: row.ot("reason")?,
+        unverified: row.b("unverified")?,
+        messages: row.i("messages")?,
+        assignee: row.ot("assignee")?,
+        steps: row.json("steps")?,
+        configuration: row.t("configuration")?,
+    })
+}
+
+/// Top-level `out` comments in other threads of the same post, for comment threads with a post.
+async fn elsewhere(
+    tx: &mut Tx,
+    threads: &[ThreadId],
+    keys: &HashMap<i64, ThreadKey>,
+    views: &mut BTreeMap<i64, ThreadView>,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "SELECT h.id AS here, {MESSAGE} FROM thread h JOIN thread o ON o.account_id = h.account_id AND o.post_key = h.post_key AND o.id <> h.id \
+         JOIN message m ON m.thread_id = o.id AND m.direction = 'out' AND m.top_level = 1 \
+         WHERE h.kind = 'comment' AND h.id IN ({})",
+        numbered(1, threads.len())
+    );
+    for row in tx.rows_built(built(sql), ids(threads)).await? {
+        let here = row.i("here")?;
+        if let (Some(view), Some(key)) = (views.get_mut(&here), keys.get(&here)) {
+            view.elsewhere.push(message(&row, key)?);
+        }
+    }
+    Ok(())
+}
+
+/// When a comment was answered by a private reply (semantics.md, Tickets): on Facebook the first `out` of the conversation shown with it,
+/// else the last read that did not show it; on Instagram an `out` direct message to its author with no `in` of theirs in between.
+async fn private_replies(tx: &mut Tx, threads: &[ThreadId], views: &mut BTreeMap<i64, ThreadView>) -> Result<(), StoreError> {
+    let list = numbered(1, threads.len());
+    let sql = format!(
+        "SELECT c.id, c.thread_id, c.created_at, c.private_unseen_at, MIN(d.created_at) AS answered \
+         FROM message c LEFT JOIN thread t ON t.account_id = c.account_id AND t.kind = 'message' AND t.key = c.private_reply \
+         LEFT JOIN message d ON d.thread_id = t.id AND d.direction = 'out' AND d.created_at >= c.created_at \
+         WHERE c.private_reply IS NOT NULL AND c.thread_id IN ({list}) GROUP BY c.id, c.thread_id, c.created_at, c.private_unseen_at"
+    );
+    for row in tx.rows_built(built(sql), ids(threads)).await? {
+        let at = match row.oat("answered")?.or(row.oat("private_unseen_at")?) {
+            Some(at) => at,
+            None => row.at("created_at")?,
+        };
+        if let Some(view) = views.get_mut(&row.i("thread_id")?) {
+            view.private.insert(MessageId(row.i("id")?), at);
+        }
+    }
+    let sql = format!(
+        "SELECT c.id, c.thread_id, MIN(d.created_at) AS answered \
+         FROM message c JOIN account a ON a.id = c.account_id AND a.platform = 'instagram' \
+         JOIN thread t ON t.account_id = c.account_id AND t.citizen_id = c.author_id AND t.kind = 'message' \
+         JOIN message d ON d.thread_id = t.id AND d.direction = 'out' AND d.created_at > c.created_at \
+         WHERE c.direction = 'in' AND c.object = 'comment' AND c.thread_id IN ({list}) AND NOT EXISTS (SELECT 1 FROM message i \
+           WHERE i.thread_id = t.id AND i.direction = 'in' AND i.created_at > c.created_at AND i.created_at <= d.created_at) \
+         GROUP BY c.id, c.thread_id"
+    );
+    for row in tx.rows_built(built(sql), ids(threads)).await? {
+        if let (Some(view), Some(at)) = (views.get_mut(&row.i("thread_id")?), row.oat("answered")?) {
+            view.private.insert(MessageId(row.i("id")?), at);
+        }
+    }
+    Ok(())
+}
+
+/// An `out` text that followed the message before it quickly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quick {
+    /// Whose.
+    pub account: AccountId,
+    /// Of the text, case, spaces and the person's name aside.
+    pub hash: String,
+    /// Where.
+    pub thread: ThreadId,
+    /// Which.
+    pub message: MessageId,
+}
+
+/// Notes quick texts; gives those of them that went so to at least three threads. When the third turns up, the threads of the others are
+/// to be judged again.
+pub async fn quick(tx: &mut Tx, quick: &[Quick], now: Time) -> Result<HashSet<MessageId>, StoreError> {
+    let mut automatic = HashSet::new();
+    for one in quick {
+        let new = tx
+            .exec(
+                "INSERT INTO quick_reply (account_id, text_hash, message_id, thread_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                vals![one.account.0, &one.hash, one.message.0, one.thread.0],
+            )
+            .await?;
+        let rows = tx
+            .rows(
+                "SELECT COUNT(DISTINCT thread_id) AS threads FROM quick_reply WHERE account_id = $1 AND text_hash = $2",
+                vals![one.account.0, &one.hash],
+            )
+            .await?;
+        if rows.first().map_or(Ok(0), |row| row.i("threads"))? < 3 {
+            continue;
+        }
+        automatic.insert(one.message);
+        if new > 0 {
+            tx.exec(
+                "UPDATE thread SET next_look_at = $1 WHERE id <> $4 AND (next_look_at IS NULL OR next_look_at > $1) \
+                 AND id IN (SELECT thread_id FROM quick_reply WHERE account_id = $2 AND text_hash = $3)",
+                vals![now, one.account.0, &one.hash, one.thread.0],
+            )
+            .await?;
+        }
+    }
+    Ok(automatic)
+}
+
+/// Writes what was judged, filling in the numbers of new tickets. Alerts and events go with it.
+pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<(), StoreError> {
+    let mut kept: Vec<Vec<Val>> = Vec::new();
+    let mut members: Vec<Vec<Val>> = Vec::new();
+    let mut events: Vec<Vec<Val>> = Vec::new();
+    let mut alerts: Vec<Vec<Val>> = Vec::new();
+    for ruling in rulings.iter_mut() {
+        for ruled in &mut ruling.tickets {
+            let ticket = &mut ruled.ticket;
+            let mut values = vals![
+                ticket.thread_id.0,
+                ruling.account.0,
+                &ticket.author,
+                &ticket.policy,
+                ticket.urgent,
+                ticket.state.word(),
+                ticket.opened_at,
+                ticket.due_at,
+                ticket.warned_at,
+                ticket.breached_at,
+                ticket.flagged_at,
+                ticket.acknowledged_at,
+                ticket.closed_at,
+                ticket.answered_by.clone(),
+                ticket.business_seconds,
+                ticket.reason.clone(),
+                ticket.unverified,
+                ticket.messages,
+                ruled.newest.map(|(id, _)| id.0),
+                ruled.newest.map(|(_, at)| at),
+                ticket.assignee.clone(),
+                json(&ticket.steps),
+                &ticket.configuration
+            ];
+            if ticket.id == TicketId(0) {
+                let sql = format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", placeholders(1, 23));
+                if let Some(row) = tx.rows_built(built(sql), values).await?.first() {
+                    ticket.id = TicketId(row.i("id")?);
+                }
+            } else {
+                values.insert(0, ticket.id.0.into());
+                kept.push(values);
+            }
+            let id = ticket.id;
+            members.extend(ruled.members.iter().map(|message| vals![message.0, id.0]));
+            events.extend(ruled.events.iter().map(|(kind, detail)| vals![id.0, now, *kind, detail]));
+            for alert in &mut ruled.alerts {
+                alert.ticket = Some(id);
+                alerts.push(vals![
+                    alert.kind.word(),
+                    id.0,
+                    alert.account.map(|a| a.0),
+                    &alert.policy,
+                    &alert.at,
+                    alert.step,
+                    json(&alert.notify),
+                    alert.late_found,
+                    &alert.detail,
+                    alert.created_at
+                ]);
+            }
+        }
+    }
+    let update: String = TICKET.split(", ").map(|c| format!("{c} = excluded.{c}")).collect::<Vec<_>>().join(", ");
+    bulk(tx, &format!("INSERT INTO ticket (id, {TICKET}) VALUES "), &format!(" ON CONFLICT (id) DO UPDATE SET {update}"), kept).await?;
+    bulk(
+        tx,
+        "INSERT INTO ticket_message (message_id, ticket_id) VALUES ",
+        " ON CONFLICT (message_id) DO UPDATE SET ticket_id = excluded.ticket_id",
+        members,
+    )
+    .await?;
+    bulk(tx, "INSERT INTO event (ticket_id, at, kind, detail) VALUES ", "", events).await?;
+    bulk(
+        tx,
+        "INSERT INTO alert (kind, ticket_id, account_id, policy, at_text, step, notify, late_found, detail, created_at) VALUES ",
+        "",
+        alerts,
+    )
+    .await?;
+    looks(tx, rulings).await?;
+    let threads: Vec<ThreadId> = rulings.iter().map(|ruling| ruling.thread).collect();
+    for chunk in threads.chunks(500) {
+        let sql = format!(
+            "UPDATE action SET applied_at = ${} WHERE applied_at IS NULL AND ticket_id IN (SELECT id FROM ticket WHERE thread_id IN ({}))",
+            chunk.len() + 1,
+            numbered(1, chunk.len())
+        );
+        let mut values = ids(chunk);
+        values.push(now.into());
+        tx.exec_built(built(sql), values).await?;
+    }
+    Ok(())
+}
+
+const TICKET: &str = "thread_id, account_id, author, policy, urgent, state, opened_at, due_at, warned_at, breached_at, flagged_at, \
+    acknowledged_at, closed_at, answered_by, business_seconds, reason, unverified, messages, newest_message_id, newest_at, assignee, steps, configuration";
+
+async fn bulk(tx: &mut Tx, head: &str, tail: &str, rows: Vec<Vec<Val>>) -> Result<(), StoreError> {
+    let columns = rows.first().map_or(0, Vec::len);
+    let mut rows = rows.into_iter().peekable();
+    while rows.peek().is_some() {
+        let chunk: Vec<Vec<Val>> = rows.by_ref().take(CHUNK).collect();
+        let sql = format!("{head}{}{tail}", placeholders(chunk.len(), columns));
+        tx.exec_built(built(sql), chunk.into_iter().flatten().collect()).await?;
+    }
+    Ok(())
+}
+
+/// When to look again, and from when on a read is wanted, by thread.
+async fn looks(tx: &mut Tx, rulings: &[Ruling]) -> Result<(), StoreError> {
+    for chunk in rulings.chunks(CHUNK) {
+        let rows = (0..chunk.len())
+            .map(|i| format!("(CAST(${} AS BIGINT), CAST(${} AS BIGINT), CAST(${} AS BIGINT))", 3 * i + 1, 3 * i + 2, 3 * i + 3))
+            .collect::<Vec<_>>()
+            .join(",");
+        let sql = format!(
+            "UPDATE thread SET next_look_at = v.column2, verify_at = v.column3 FROM (VALUES {rows}) AS v WHERE thread.id = v.column1"
+        );
+        let values = chunk.iter().flat_map(|ruling| vals![ruling.thread.0, ruling.look_again, ruling.verify_at]).collect();
+        tx.exec_built(built(sql), values).await?;
+    }
+    Ok(())
+}
+
+/// A value the daemon remembers of itself.
+pub async fn remembered(db: &Db, key: &str) -> Result<Option<String>, StoreError> {
+    let rows = db.rows("SELECT value FROM meta WHERE key = $1", vals![key]).await?;
+    rows.first().map(|row| row.t("value")).transpose()
+}
+
+/// Remembers it.
+pub async fn remember(db: &Db, key: &str, value: &str) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    tx.exec("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value", vals![key, value])
+        .await?;
+    tx.commit().await
+}
+
+/// The source a kind of thread is read from.
+pub const fn source_of(kind: Kind) -> Source {
+    match kind {
+        Kind::Message => Source::Messages,
+        Kind::Comment => Source::Comments,
+        Kind::Post => Source::Posts,
+        Kind::Review => Source::Reviews,
+        Kind::Mention => Source::Mentions,
+    }
+}

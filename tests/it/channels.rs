@@ -1,0 +1,247 @@
+//! One conformance suite for all channels that leave the machine, over real HTTP and a real SMTP server.
+
+pub mod far;
+
+use std::time::Duration;
+
+use far::{HttpSink, Mode, SmtpSink};
+use jiff::SignedDuration;
+use tanggap::{
+    alert::channel::{Accepted, Channels, Outgoing, SendError},
+    domain::{Time, alert::Channel, settings, settings::Language},
+};
+
+use crate::alert::world::{HOOK_SECRET, at, settings, smtp, telegram, webhook};
+
+/// What must stand in no error, wherever it comes from.
+const SECRETS: [&str; 8] = ["secret-", "whsec", "MfKQ9r8G", "kepala@", "-100555", "127.0.0.1", "http://", "Siti"];
+
+/// The other side of one channel and how it is reached.
+struct Side {
+    way: Channel,
+    address: &'static str,
+    payload: &'static str,
+    channels: Channels,
+    set: Box<dyn Fn(Mode)>,
+    /// The bytes it took, in order.
+    took: Box<dyn Fn() -> Vec<String>>,
+}
+
+impl Side {
+    async fn send(&self) -> Result<Accepted, SendError> {
+        let letter = Outgoing { key: "t42-2-1-9", address: self.address, payload: self.payload, at: at("2026-11-23T07:05:00Z") };
+        self.channels.send(self.way, &letter).await
+    }
+}
+
+fn sides() -> Vec<Side> {
+    let limit = |settings: settings::Settings| Channels::new(&settings).unwrap().with_limit(Duration::from_secs(2));
+    let (mail, chat, hook) = (std::rc::Rc::new(SmtpSink::start()), HttpSink::start(), HttpSink::start());
+    let base = || settings(Language::Indonesian);
+    let with = |channels| limit(settings::Settings { channels, ..base() });
+    let bodies = |sink: &HttpSink| {
+        let sink = sink.clone();
+        Box::new(move || sink.requests().into_iter().map(|r| r.body).collect()) as Box<dyn Fn() -> Vec<String>>
+    };
+    let setter = |sink: &HttpSink| {
+        let sink = sink.clone();
+        Box::new(move |mode| sink.set(mode)) as Box<dyn Fn(Mode)>
+    };
+    vec![
+        Side {
+            way: Channel::Smtp,
+            address: "kepala@example.go.id",
+            payload: "From: <tanggap@example.go.id>\r\nSubject: x\r\n\r\nSiti\r\n.\r\nend\r\n",
+            channels: with(settings::Channels { smtp: Some(smtp(mail.url())), ..settings::Channels::default() }),
+            set: Box::new({
+                let mail = mail.clone();
+                move |mode| mail.set(mode)
+            }),
+            took: Box::new(move || mail.mails()),
+        },
+        Side {
+            way: Channel::Telegram,
+            address: "-100555",
+            payload: r#"{"chat_id":"-100555","text":"Siti"}"#,
+            channels: with(settings::Channels { telegram: Some(telegram(&chat)), ..settings::Channels::default() }),
+            set: setter(&chat),
+            took: bodies(&chat),
+        },
+        Side {
+            way: Channel::Webhook,
+            address: "simpeg",
+            payload: r#"{"type":"test","data":"Siti"}"#,
+            channels: with(settings::Channels {
+                webhooks: [("simpeg".to_owned(), webhook(&hook, false))].into(),
+                ..settings::Channels::default()
+            }),
+            set: setter(&hook),
+            took: bodies(&hook),
+        },
+    ]
+}
+
+/// What a channel must make of an attempt.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Accepted,
+    Later { after: Option<i64>, unknown: bool },
+    Never,
+}
+
+fn verdict(result: &Result<Accepted, SendError>) -> Verdict {
+    match result {
+        Ok(_) => Verdict::Accepted,
+        Err(SendError::Later { after, unknown_outcome, .. }) => {
+            Verdict::Later { after: after.map(|a: SignedDuration| a.as_secs()), unknown: *unknown_outcome }
+        }
+        Err(SendError::Never { .. }) => Verdict::Never,
+    }
+}
+
+#[tokio::test]
+async fn every_channel_tells_accepted_later_never_and_unknown_apart_and_says_no_secret() {
+    for side in sides() {
+        let asked = (side.way != Channel::Smtp).then_some(7); // SMTP can't say how long
+        for (mode, want) in [
+            (Mode::Ok, Verdict::Accepted),
+            (Mode::Slower, Verdict::Later { after: asked, unknown: false }),
+            (Mode::Down, Verdict::Later { after: None, unknown: false }),
+            (Mode::Hang, Verdict::Later { after: None, unknown: true }),
+            (Mode::Cut, Verdict::Later { after: None, unknown: true }),
+            (Mode::Auth, Verdict::Later { after: None, unknown: false }),
+        ] {
+            (side.set)(mode);
+            let result = side.send().await;
+            assert_eq!(verdict(&result), want, "{} {mode:?}: {result:?}", side.way);
+            no_secret(&result, side.way);
+        }
+        (side.set)(if side.way == Channel::Webhook { Mode::Answer(410, "") } else { Mode::Refuse });
+        let result = side.send().await;
+        assert_eq!(verdict(&result), Verdict::Never, "{} {result:?}", side.way);
+        no_secret(&result, side.way);
+    }
+}
+
+fn no_secret(result: &Result<Accepted, SendError>, way: Channel) {
+    let said = result.as_ref().map_or_else(|e| format!("{e} {e:?}"), |a| format!("{a:?}"));
+    for secret in SECRETS {
+        assert!(!said.contains(secret), "{way} says {said}");
+    }
+}
+
+#[tokio::test]
+async fn the_bytes_arrive_as_they_were_stored_also_when_they_arrive_twice() {
+    for side in sides() {
+        for mode in [Mode::Cut, Mode::Ok] {
+            (side.set)(mode);
+            let _ = side.send().await;
+        }
+        let took = (side.took)();
+        assert_eq!(took.len(), 2, "{}: the break came after the last byte", side.way);
+        for bytes in took {
+            assert_eq!(bytes.trim_end(), side.payload.trim_end(), "{}", side.way);
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_is_a_failure_with_a_known_outcome() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut settings = settings(Language::English);
+    settings.channels.smtp = Some(smtp(format!("smtp://127.0.0.1:{port}")));
+    settings.channels.telegram =
+        Some(settings::Telegram { token: "1:secret-token".to_owned().into(), url: format!("http://127.0.0.1:{port}") });
+    let channels = Channels::new(&settings).unwrap();
+    for (way, address) in [(Channel::Smtp, "kepala@example.go.id"), (Channel::Telegram, "-100555")] {
+        let letter = Outgoing { key: "k", address, payload: "{}", at: Time::from_secs(0) };
+        let result = channels.send(way, &letter).await;
+        assert_eq!(verdict(&result), Verdict::Later { after: None, unknown: false }, "{result:?}");
+        no_secret(&result, way);
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_is_signed_as_the_specifications_published_example() {
+    let sink = HttpSink::start();
+    let mut settings = settings(Language::English);
+    settings.channels.webhooks = [("simpeg".to_owned(), webhook(&sink, false))].into();
+    let channels = Channels::new(&settings).unwrap();
+    let letter = Outgoing {
+        key: "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        address: "simpeg",
+        payload: r#"{"test": 2432232314}"#,
+        at: Time::from_secs(1_614_265_330),
+    };
+    channels.send(Channel::Webhook, &letter).await.unwrap();
+    let call = &sink.requests()[0];
+    assert_eq!(call.path, "/hook?key=secret-query");
+    assert_eq!(call.header("webhook-signature"), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    assert_eq!((call.header("webhook-id"), call.header("webhook-timestamp")), ("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330"));
+    assert_eq!(call.header("content-type"), "application/json");
+    // and the crate's own reading of the specification agrees
+    let signer = standardwebhooks::Webhook::new(HOOK_SECRET).unwrap();
+    assert_eq!(signer.sign(letter.key, 1_614_265_330, call.body.as_bytes()).unwrap(), call.header("webhook-signature"));
+}
+
+#[tokio::test]
+async fn webhooks_follow_no_redirect_and_take_nothing_but_a_2xx_for_a_yes() {
+    let sink = HttpSink::start();
+    let mut settings = settings(Language::English);
+    settings.channels.webhooks = [("simpeg".to_owned(), webhook(&sink, false))].into();
+    let channels = Channels::new(&settings).unwrap();
+    let letter = Outgoing { key: "k", address: "simpeg", payload: "{}", at: Time::from_secs(0) };
+    for (status, want) in [
+        (204, Verdict::Accepted),
+        (302, Verdict::Never),
+        (308, Verdict::Never),
+        (400, Verdict::Later { after: None, unknown: false }),
+        (404, Verdict::Later { after: None, unknown: false }),
+        (502, Verdict::Later { after: None, unknown: false }),
+    ] {
+        sink.set(Mode::Answer(status, ""));
+        assert_eq!(verdict(&channels.send(Channel::Webhook, &letter).await), want, "{status}");
+    }
+    assert_eq!(sink.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn telegram_follows_a_group_to_its_new_id_once() {
+    let sink = HttpSink::start();
+    let mut settings = settings(Language::English);
+    settings.channels.telegram = Some(telegram(&sink));
+    let channels = Channels::new(&settings).unwrap();
+    sink.set(Mode::Answer(400, r#"{"ok":false,"parameters":{"migrate_to_chat_id":-100777}}"#));
+    let payload = r#"{"chat_id":"-5","text":"x"}"#;
+    let letter = Outgoing { key: "k", address: "-5", payload, at: Time::from_secs(0) };
+    assert_eq!(channels.send(Channel::Telegram, &letter).await.unwrap().provider_id.as_deref(), Some("7"));
+    let calls = sink.requests();
+    assert_eq!(calls[0].path, "/bot123:secret-token/sendMessage");
+    assert_eq!(calls[1].json(), serde_json::json!({"chat_id": -100_777, "text": "x"}));
+
+    sink.set(Mode::Answer(400, r#"{"ok":false,"description":"Bad Request: chat not found"}"#));
+    assert_eq!(verdict(&channels.send(Channel::Telegram, &letter).await), Verdict::Never);
+    sink.set(Mode::Answer(200, "<html>a proxy's page</html>"));
+    assert_eq!(verdict(&channels.send(Channel::Telegram, &letter).await), Verdict::Later { after: None, unknown: true });
+}
+
+#[tokio::test]
+async fn mail_never_leaves_in_the_clear_but_to_this_machine_and_starttls_is_not_optional() {
+    let mut settings = settings(Language::English);
+    for url in ["smtp://mail.example.go.id:25", "http://127.0.0.1:25", "smtp://127.0.0.1.example.com:25", "nonsense"] {
+        settings.channels.smtp = Some(smtp(url.to_owned()));
+        let error = Channels::new(&settings).map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with("channel.smtp.url: "), "{error}");
+    }
+    // a server without STARTTLS gets neither a password nor a mail
+    let sink = SmtpSink::start();
+    settings.channels.smtp = Some(settings::Smtp {
+        password: Some("pass:w/ord@".to_owned().into()),
+        ..smtp(format!("smtp+starttls://user@127.0.0.1:{}", sink.port))
+    });
+    let channels = Channels::new(&settings).unwrap();
+    let letter = Outgoing { key: "k", address: "kepala@example.go.id", payload: "Subject: x\r\n\r\nx", at: Time::from_secs(0) };
+    let result = channels.send(Channel::Smtp, &letter).await;
+    assert_eq!(verdict(&result), Verdict::Later { after: None, unknown: false }, "{result:?}");
+    assert!(sink.mails().is_empty());
+}
