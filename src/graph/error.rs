@@ -71,21 +71,21 @@ pub struct GraphError {
     /// What happened, in our own words.
     pub what: &'static str,
     /// Meta's error code.
-    pub code: Option<i64>,
+    pub code: Option<i32>,
     /// Meta's subcode.
-    pub subcode: Option<i64>,
+    pub subcode: Option<i32>,
     /// HTTP status; `None` if no answer came.
     pub status: Option<u16>,
     /// Meta's number of the request, for its support.
-    pub trace: Option<String>,
+    pub trace: Option<Box<str>>,
     /// What the headers told of the limits.
-    pub usage: Vec<Usage>,
-    pub(super) foreign: Option<String>,
+    pub usage: Box<[Usage]>,
+    pub(super) foreign: Option<Box<str>>,
 }
 
 impl GraphError {
-    pub(super) const fn new(next: Next, what: &'static str) -> Self {
-        Self { next, what, code: None, subcode: None, status: None, trace: None, usage: Vec::new(), foreign: None }
+    pub(super) fn new(next: Next, what: &'static str) -> Self {
+        Self { next, what, code: None, subcode: None, status: None, trace: None, usage: Box::default(), foreign: None }
     }
     /// Meta's own message, for a log at debug: at most 200 characters, with addresses and whatever may be a token,
     /// an id, an e-mail address or a telephone number taken out.
@@ -113,9 +113,9 @@ impl fmt::Display for GraphError {
 }
 
 /// Meta's number of a request, if it is one: it goes into logs, so nothing else may.
-pub(super) fn trace_id(text: &str) -> Option<String> {
+pub(super) fn trace_id(text: &str) -> Option<Box<str>> {
     let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'/' | b'+' | b'='));
-    (plain && (1..=64).contains(&text.len())).then(|| text.to_owned())
+    (plain && (1..=64).contains(&text.len())).then(|| text.into())
 }
 
 fn masked(text: &str) -> String {
@@ -138,18 +138,21 @@ mod tests {
         error.subcode = Some(460);
         error.status = Some(400);
         error.trace = trace_id("AbC_-1");
-        error.foreign = Some("Error validating EAAsecret".to_owned());
+        error.foreign = Some("Error validating EAAsecret".into());
         assert_eq!(error.to_string(), "the token was revoked (code 190, subcode 460, HTTP status 400, fbtrace_id AbC_-1)");
     }
 
     #[test]
     fn metas_words_come_out_short_and_without_tokens_ids_and_addresses() {
         let mut error = GraphError::new(Next::Odd, "odd");
-        error.foreign = Some(format!(
-            "Token EAAB{} of 17841400000000000 (siti@example.org, +62-812-0000-0000) see https://x/?access_token=1 {}",
-            "x".repeat(50),
-            "kata ".repeat(100)
-        ));
+        error.foreign = Some(
+            format!(
+                "Token EAAB{} of 17841400000000000 (siti@example.org, +62-812-0000-0000) see https://x/?access_token=1 {}",
+                "x".repeat(50),
+                "kata ".repeat(100)
+            )
+            .into(),
+        );
         let text = error.foreign().unwrap();
         assert!(text.starts_with("Token [masked] of [masked] [masked] [masked] see [masked] kata"), "{text}");
         assert_eq!(text.chars().count(), 200);

@@ -20,7 +20,7 @@ impl Request {
     }
     /// With one more parameter.
     #[must_use]
-    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    pub(super) fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.params.push((name, value.to_string()));
         self
     }

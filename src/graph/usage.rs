@@ -21,7 +21,7 @@ pub struct Usage {
 }
 
 /// Every limit the headers of an answer tell of.
-pub fn read(headers: &HeaderMap) -> Vec<Usage> {
+pub fn read(headers: &HeaderMap) -> Box<[Usage]> {
     let values = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     let mut all = Vec::new();
     for (name, kind) in [("x-app-usage", "app"), ("x-page-usage", "page")] {
@@ -29,7 +29,7 @@ pub fn read(headers: &HeaderMap) -> Vec<Usage> {
     }
     all.extend(values("x-business-use-case-usage").flat_map(business));
     all.truncate(MOST);
-    all
+    all.into()
 }
 
 /// The longest estimate among the limits of a kind; of all kinds if `None`.
@@ -96,16 +96,14 @@ mod tests {
     #[test]
     fn the_largest_of_the_three_percentages_counts() {
         let app = headers(&[("X-App-Usage", r#"{"call_count":28,"total_time":"51.2","total_cputime":25}"#)]);
-        assert_eq!(read(&app), [Usage { kind: "app", percent: 52, regain: None }]);
+        assert_eq!(*read(&app), [Usage { kind: "app", percent: 52, regain: None }]);
     }
 
     #[test]
     fn a_business_header_may_repeat_a_key_hold_a_bare_object_and_unknown_types() {
         let business = headers(&[(
             "x-business-use-case-usage",
-            r#"{"1":[{"type":"pages","call_count":97,"total_cputime":23,"total_time":23,"estimated_time_to_regain_access":0}],
-                "1":[{"type":"messenger","call_count":1},{"type":"new","call_count":2,"what":[]}],
-                "2":{"type":"instagram","call_count":100,"total_time":"120","estimated_time_to_regain_access":"10"}}"#,
+            r#"{"1":[{"type":"pages","call_count":97,"total_cputime":23,"total_time":23,"estimated_time_to_regain_access":0}],"1":[{"type":"messenger","call_count":1},{"type":"new","call_count":2,"what":[]}],"2":{"type":"instagram","call_count":100,"total_time":"120","estimated_time_to_regain_access":"10"}}"#,
         )]);
         let found = read(&business);
         let short: Vec<_> = found.iter().map(|u| (u.kind, u.percent)).collect();
@@ -116,8 +114,10 @@ mod tests {
 
     #[test]
     fn a_header_nobody_can_read_is_passed_over() {
-        for text in ["", "{", "[]", "null", r#"{"call_count":null}"#, r#"{"1":[1,null,"x"]}"#, r#"{"call_count":"-3"}"#, r#"{"call_count":1e999}"#] {
-            assert_eq!(read(&headers(&[("x-app-usage", text), ("x-business-use-case-usage", text)])), [], "{text}");
+        for text in
+            ["", "{", "[]", "null", r#"{"call_count":null}"#, r#"{"1":[1,null,"x"]}"#, r#"{"call_count":"-3"}"#, r#"{"call_count":1e999}"#]
+        {
+            assert_eq!(read(&headers(&[("x-app-usage", text), ("x-business-use-case-usage", text)])), Box::default(), "{text}");
         }
     }
 }

@@ -17,9 +17,9 @@ pub(super) struct Body {
     #[serde(deserialize_with = "lenient::loose")]
     message: String,
     #[serde(deserialize_with = "lenient::int")]
-    code: Option<i64>,
+    code: Option<i32>,
     #[serde(deserialize_with = "lenient::int")]
-    error_subcode: Option<i64>,
+    error_subcode: Option<i32>,
     #[serde(deserialize_with = "lenient::flag")]
     is_transient: Option<bool>,
     #[serde(deserialize_with = "lenient::loose")]
@@ -27,7 +27,7 @@ pub(super) struct Body {
 }
 
 /// The verdict on an error body.
-pub(super) fn of_body(status: u16, body: Body, usage: Vec<Usage>) -> GraphError {
+pub(super) fn of_body(status: u16, body: Body, usage: Box<[Usage]>) -> GraphError {
     // Old errors, and some recorders, have the code in the message only: `(#200) Permissions error`.
     let code = body.code.or_else(|| body.message.strip_prefix("(#")?.split_once(')')?.0.parse().ok());
     let (next, what) = judge(status, code, &body, &usage);
@@ -37,13 +37,13 @@ pub(super) fn of_body(status: u16, body: Body, usage: Vec<Usage>) -> GraphError 
         status: Some(status),
         trace: trace_id(&body.fbtrace_id),
         usage,
-        foreign: (!body.message.is_empty()).then_some(body.message),
+        foreign: (!body.message.is_empty()).then(|| body.message.into()),
         ..GraphError::new(next, what)
     }
 }
 
 /// The verdict on an answer that is no JSON of Meta's: by its HTTP status alone. `what` says what it was instead.
-pub(super) fn of_status(status: u16, what: &'static str, usage: Vec<Usage>) -> GraphError {
+pub(super) fn of_status(status: u16, what: &'static str, usage: Box<[Usage]>) -> GraphError {
     let next = match status {
         429 => later(None, Scope::Account),
         200..=299 | 500..=599 => Next::Retry,
@@ -56,13 +56,13 @@ const fn later(after: Option<jiff::SignedDuration>, scope: Scope) -> Next {
     Next::Later { after, scope }
 }
 
-fn judge(status: u16, code: Option<i64>, body: &Body, usage: &[Usage]) -> (Next, &'static str) {
+fn judge(status: u16, code: Option<i32>, body: &Body, usage: &[Usage]) -> (Next, &'static str) {
     let message = body.message.to_ascii_lowercase();
     let says = |part: &str| message.contains(part);
     let sub = body.error_subcode.unwrap_or(0);
     let regain = |kind| usage::regain(usage, kind);
     match (code.unwrap_or(0), sub) {
-        (4, _) | (341, _) => (later(regain(Some("app")), Scope::App), "the app's limit of calls is reached"),
+        (4 | 341, _) => (later(regain(Some("app")), Scope::App), "the app's limit of calls is reached"),
         (17 | 32, _) => (later(regain(None), Scope::User), "the limit of calls of the token's owner is reached"),
         (613, _) => (later(regain(None), Scope::Account), "calls come too fast"),
         (80001, _) => (later(regain(Some("pages")), Scope::Account), "the Page's limit of calls is reached"),
@@ -110,16 +110,18 @@ mod tests {
 
     use super::*;
 
+    /// Code, subcode, message, `is_transient`, HTTP status, and what to do.
+    type Row = (i32, i32, &'static str, Option<bool>, u16, Next);
+
     fn verdict(status: u16, error: &serde_json::Value) -> GraphError {
-        of_body(status, serde_json::from_str(&error.to_string()).unwrap(), Vec::new())
+        of_body(status, serde_json::from_str(&error.to_string()).unwrap(), Box::default())
     }
 
     #[test]
     fn every_row_of_the_decision_table_has_its_next_step() {
         let later = |scope| Next::Later { after: None, scope };
         let (account, user, app) = (later(Scope::Account), later(Scope::User), later(Scope::App));
-        // code, subcode, message, transient, HTTP status -> what to do
-        let rows: &[(i64, i64, &str, Option<bool>, u16, Next)] = &[
+        let rows: [Row; 67] = [
             (-2, 0, "", None, 500, Next::Shrink),
             (-2, 2_534_084, "Timeout", None, 400, Next::Shrink),
             (-3, 0, "", None, 500, Next::Shrink),
@@ -188,7 +190,7 @@ mod tests {
             (777, 0, "", None, 429, account),
             (777, 0, "", None, 400, Next::Odd),
         ];
-        for &(code, sub, message, transient, status, next) in rows {
+        for (code, sub, message, transient, status, next) in rows {
             let mut error = serde_json::json!({ "message": message, "type": "OAuthException", "code": code, "is_transient": transient });
             if sub != 0 {
                 error["error_subcode"] = sub.into();
@@ -213,11 +215,11 @@ mod tests {
     #[test]
     fn a_throttled_call_waits_as_long_as_the_header_of_its_own_limit_says() {
         let minutes = SignedDuration::from_mins;
-        let usage = vec![
+        let usage = [
             Usage { kind: "pages", percent: 100, regain: Some(minutes(7)) },
             Usage { kind: "messenger", percent: 100, regain: Some(minutes(90)) },
         ];
-        let error = of_body(400, Body { code: Some(80001), ..Body::default() }, usage);
+        let error = of_body(400, Body { code: Some(80001), ..Body::default() }, usage.into());
         assert_eq!(error.next, Next::Later { after: Some(minutes(7)), scope: Scope::Account });
         assert_eq!(error.usage.len(), 2);
     }

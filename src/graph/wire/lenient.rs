@@ -1,6 +1,8 @@
 //! Reading values that keep no promise about their type. Whatever is read here must come from text (`serde_json::from_str`):
 //! values are looked at as they stand, so that a number of twenty digits is still an id.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error as _};
 use serde_json::value::RawValue;
 
@@ -32,7 +34,7 @@ pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, 
 }
 
 /// A whole number or its digits as text; anything else is none.
-pub fn int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+pub fn int<'de, D: Deserializer<'de>, N: FromStr>(deserializer: D) -> Result<Option<N>, D::Error> {
     Ok(raw(deserializer)?.trim_matches('"').parse().ok())
 }
 

@@ -109,7 +109,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
         }
         let page: Page = serde_json::from_str(raw).map_err(D::Error::custom)?;
         let elements = serde_json::from_str(page.data.get()).map_err(D::Error::custom)?;
-        let list = Self { after: page.paging.after(), has_next: !page.paging.next.is_empty(), total: page.summary.total_count, ..Self::default() };
+        let list =
+            Self { after: page.paging.after(), has_next: !page.paging.next.is_empty(), total: page.summary.total_count, ..Self::default() };
         Ok(list.filled(elements))
     }
 }
