@@ -4,3 +4,5 @@
 mod alert;
 mod channels;
 mod config;
+mod graph;
+mod samples;
