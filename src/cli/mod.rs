@@ -7,6 +7,7 @@ mod backup;
 mod check;
 mod demo;
 mod documents;
+pub mod due;
 mod messages;
 mod output;
 mod queue;
@@ -68,6 +69,8 @@ enum Command {
     Note(staff::Note),
     /// Gives a ticket to somebody
     Assign(staff::Assign),
+    /// Says when a clock runs out
+    Due(due::DueArgs),
     /// Lists what is polled and how it fares
     Accounts(accounts::Args),
     /// Tries the alert channels
@@ -92,6 +95,8 @@ enum Failure {
     Output(io::Error),
     /// Exit status 1.
     Failed(String),
+    /// Everything has been said; this exit status is left.
+    Told(u8),
 }
 
 impl From<io::Error> for Failure {
@@ -145,6 +150,7 @@ pub async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Failure::Output(error)) => fail(&format!("standard output could not be written: {error}"), ExitCode::FAILURE),
+        Err(Failure::Told(status)) => ExitCode::from(status),
         Err(Failure::Failed(text)) => fail(&text, ExitCode::FAILURE),
         Err(Failure::Usage(text)) => fail(&text, ExitCode::from(2)),
         Err(Failure::Configuration(problems)) => {
@@ -178,6 +184,13 @@ impl Command {
             Self::Resolve(args) => args.run(shell).await,
             Self::Note(args) => args.run(shell).await,
             Self::Assign(args) => args.run(shell).await,
+            Self::Due(args) => {
+                let calendars = shell.load(Secrets::DatabaseOnly)?.settings.calendars;
+                match due::run(&args, &calendars, io::stdin().lock(), &mut shell.out, io::stderr())? {
+                    0 => Ok(()),
+                    status => Err(Failure::Told(status)),
+                }
+            }
             Self::Accounts(args) => accounts::run(args, shell).await,
             Self::Alert(command) => alert::run(command, shell).await,
             Self::Backup(args) => backup::run(args, shell).await,

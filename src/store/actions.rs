@@ -104,6 +104,11 @@ pub async fn applied(db: &Db, ids: &[i64]) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// What no daemon has noticed yet, in order of recording.
+pub async fn pending(db: &Db) -> Result<Vec<Action>, StoreError> {
+    db.rows("SELECT * FROM action WHERE applied_at IS NULL ORDER BY id", vals![]).await?.iter().map(read).collect()
+}
+
 pub(super) fn read(row: &Row) -> Result<Action, StoreError> {
     Ok(Action {
         id: row.i("id")?,

@@ -293,8 +293,8 @@ on_both! {
             let vals = || vec![id.into()];
             tx.exec("INSERT INTO thread (id, account_id, kind, key, name) VALUES ($1, 1, 'comment', CAST($1 AS TEXT), 'n')", vals()).await.unwrap();
             tx.exec(
-                "INSERT INTO ticket (id, thread_id, account_id, author, policy, urgent, state, opened_at, due_at, unverified, messages, steps)
-                 VALUES ($1, $1, 1, 'a', 'biasa', 0, 'open', $1, $1, 0, 1, '[]')",
+                "INSERT INTO ticket (id, thread_id, account_id, author, policy, urgent, state, opened_at, due_at, unverified, messages, steps, configuration)
+                 VALUES ($1, $1, 1, 'a', 'biasa', 0, 'open', $1, $1, 0, 1, '[]', '')",
                 vals(),
             )
             .await

@@ -3,6 +3,8 @@
 
 mod alert;
 mod channels;
+mod cli;
+mod clock;
 mod config;
 mod graph;
 mod samples;

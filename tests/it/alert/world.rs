@@ -254,8 +254,8 @@ impl World {
         .await;
         self.exec(
             "INSERT INTO ticket (id, thread_id, account_id, author, policy, urgent, state, opened_at, due_at, unverified, messages,
-               newest_message_id, newest_at, steps)
-             VALUES ($1, $1, $2, '9001', 'biasa', $3, 'open', $4, $5, 0, 1, $1, $4, '[]')",
+               newest_message_id, newest_at, steps, configuration)
+             VALUES ($1, $1, $2, '9001', 'biasa', $3, 'open', $4, $5, 0, 1, $1, $4, '[]', '')",
             vec![t.id.into(), t.account.into(), t.urgent.into(), t.opened.into(), t.due.into()],
         )
         .await;

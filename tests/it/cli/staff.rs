@@ -1,0 +1,116 @@
+//! Staff actions: recorded once, with who and when, and never on what cannot take them.
+
+use std::{process::Output, time::Duration};
+
+use tanggap::store::Db;
+
+use super::world::{World, message, read, stderr, ticket, write};
+
+/// What the database holds of staff actions: ticket, kind, by, text.
+async fn recorded(db: &Db) -> Vec<(i64, String, String, String)> {
+    let rows = read(db, "SELECT ticket_id, kind, by_name, text FROM action ORDER BY id").await;
+    rows.iter()
+        .map(|row| (row.i("ticket_id").unwrap(), row.t("kind").unwrap(), row.t("by_name").unwrap(), row.t("text").unwrap()))
+        .collect()
+}
+
+/// Runs a command while something else plays the daemon: notices what was recorded, acknowledges, and says so.
+async fn with_daemon(world: &World, args: &[&str]) -> Output {
+    let mut command = tokio::process::Command::from(world.command(args));
+    let output = command.output();
+    tokio::pin!(output);
+    loop {
+        tokio::select! {
+            output = &mut output => return output.unwrap(),
+            () = tokio::time::sleep(Duration::from_millis(20)) => {
+                if read(&world.db, "SELECT id FROM action WHERE applied_at IS NULL").await.is_empty() {
+                    continue;
+                }
+                write(&world.db, "UPDATE ticket SET acknowledged_at = 1795485600000 WHERE id IN (SELECT ticket_id FROM action)", vec![]).await;
+                write(&world.db, "UPDATE action SET applied_at = at WHERE applied_at IS NULL", vec![]).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_action_is_recorded_with_who_and_the_new_state_is_shown_once_the_daemon_applied_it() {
+    let world = World::new().await;
+    let output = with_daemon(&world, &["ack", "2", "1", "2"]).await;
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text, "ticket 1: open, breached, acknowledged\nticket 2: open, acknowledged\nrecorded: ack by siti\n");
+    let [first, second] = &recorded(&world.db).await[..] else { panic!("one each") };
+    assert_eq!(*first, (1, "ack".into(), "siti".into(), String::new()));
+    assert_eq!(second.0, 2);
+}
+
+#[tokio::test]
+async fn each_command_records_its_own_kind_and_words() {
+    let world = World::new().await;
+    for args in [
+        &["ack", "1", "--undo", "--by", "Budi"] as &[&str],
+        &["note", "3", "sudah ditelepon", "--by", "Budi"],
+        &["assign", "3", "Wati", "--by", "Budi"],
+        &["dismiss", "1", "--reason", "spam", "--by", "Budi"],
+        &["resolve", "2", "--how", "di loket", "--by", "Budi"],
+    ] {
+        let output = with_daemon(&world, args).await;
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
+    }
+    let found: Vec<_> =
+        recorded(&world.db).await.into_iter().map(|(ticket, kind, by, text)| format!("{ticket} {kind} {by} {text}")).collect();
+    assert_eq!(
+        found,
+        ["1 unack Budi ", "3 note Budi sudah ditelepon", "3 assign Budi Wati", "1 dismiss Budi spam", "2 resolve Budi di loket"]
+    );
+    let shown = world.json(&["show", "3"]);
+    assert_eq!((&shown["actions"][0]["by"], &shown["actions"][0]["text"]), (&"Budi".into(), &"sudah ditelepon".into()));
+}
+
+#[tokio::test]
+async fn a_post_or_an_author_stands_for_all_of_their_open_tickets() {
+    let world = World::new().await;
+    assert_eq!(with_daemon(&world, &["dismiss", "--post", "101000000000001_9", "--reason", "spam"]).await.status.code(), Some(0));
+    assert_eq!(with_daemon(&world, &["dismiss", "--author", "42", "--reason", "spam"]).await.status.code(), Some(0));
+    let tickets: Vec<i64> = recorded(&world.db).await.into_iter().map(|action| action.0).collect();
+    assert_eq!(tickets, [1, 4, 2], "ticket 3 is answered");
+    let nobody = world.run(&["dismiss", "--author", "nobody", "--reason", "spam"]);
+    assert_eq!((nobody.status.code(), stderr(&nobody).as_str()), (Some(1), "tanggap: no open ticket stands there; nothing was recorded\n"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_refused_and_nothing_is_recorded() {
+    let world = World::new().await;
+    for (args, status, why) in [
+        (&["ack", "1", "98", "99"] as &[&str], 1, "there is no ticket 98, 99"),
+        (&["dismiss", "1", "3", "--reason", "spam"], 1, "ticket 3 is already answered"),
+        (&["resolve", "3", "--how", "telepon"], 1, "ticket 3 is already answered"),
+        (&["dismiss", "1"], 2, "--reason"),
+        (&["dismiss", "--reason", "spam"], 2, "--post"),
+        (&["note", "1", ""], 2, "value is required"),
+    ] {
+        let output = world.run(args);
+        assert_eq!(output.status.code(), Some(status), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(why), "{args:?}: {}", stderr(&output));
+    }
+    let nameless = world.command(&["ack", "1"]).env_remove("USER").output().unwrap();
+    assert_eq!(nameless.status.code(), Some(2), "{}", stderr(&nameless));
+    assert_eq!(recorded(&world.db).await, []);
+}
+
+#[tokio::test]
+async fn more_than_twenty_at_once_need_a_yes() {
+    let world = World::new().await;
+    for id in 100..121 {
+        message(&world.db, id, 2, "in", (Some("spam"), None), "slot gacor", "2026-11-24T04:00:00Z").await;
+        ticket(&world.db, id, id, "spam", "open", "2996-11-24T06:05:00Z").await;
+    }
+    let refused = world.run(&["dismiss", "--author", "spam", "--reason", "spam"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("21 tickets at once"), "{}", stderr(&refused));
+    assert_eq!(recorded(&world.db).await, []);
+    let done = with_daemon(&world, &["dismiss", "--author", "spam", "--reason", "spam", "--yes"]).await;
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    assert_eq!(recorded(&world.db).await.len(), 21);
+}
