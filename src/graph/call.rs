@@ -1,6 +1,6 @@
 //! One request, one verdict.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::fmt::rfc2822;
@@ -154,10 +154,7 @@ fn proof(secret: &SecretString, token: &SecretString) -> Result<String, GraphErr
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
         .map_err(|_| GraphError::new(Next::Refused, "the app's secret is no key"))?;
     mac.update(token.expose_secret().as_bytes());
-    Ok(mac.finalize().into_bytes().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}"); // writing to a String cannot fail
-        hex
-    }))
+    Ok(hex::encode(mac.finalize().into_bytes()))
 }
 
 async fn bytes(mut response: Response) -> Result<Vec<u8>, GraphError> {

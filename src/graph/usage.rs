@@ -103,9 +103,7 @@ mod tests {
     fn a_business_header_may_repeat_a_key_hold_a_bare_object_and_unknown_types() {
         let business = headers(&[(
             "x-business-use-case-usage",
-            r#"{"1":[{"type":"pages","call_count":97,"total_cputime":23,"total_time":23,"estimated_time_to_regain_access":0}],
-                "1":[{"type":"messenger","call_count":1},{"type":"new","call_count":2,"what":[]}],
-                "2":{"type":"instagram","call_count":100,"total_time":"120","estimated_time_to_regain_access":"10"}}"#,
+            r#"{"1":[{"type":"pages","call_count":97,"total_cputime":23,"total_time":23,"estimated_time_to_regain_access":0}],"1":[{"type":"messenger","call_count":1},{"type":"new","call_count":2,"what":[]}],"2":{"type":"instagram","call_count":100,"total_time":"120","estimated_time_to_regain_access":"10"}}"#,
         )]);
         let found = read(&business);
         let short: Vec<_> = found.iter().map(|u| (u.kind, u.percent)).collect();

@@ -50,19 +50,13 @@ impl Draft<'_> {
         if ctx.platform == Platform::Instagram && self.object != Object::Message {
             tags.extend(handles.iter().map(|name| Tag { id: None, name: Some(Text::new(name)) }));
         }
-        let named = |tag: &&Tag| (tag.id.clone(), tag.name.as_ref().map(|name| name.as_str().to_owned()));
-        let is_own = |tag: &&Tag| {
-            let (id, name) = named(tag);
-            ctx.government.is_own(id.as_deref()) || ctx.government.is_own_name(name.as_deref())
-        };
-        let is_government = |tag: &&Tag| {
-            let (id, name) = named(tag);
-            ctx.government.is_named(ctx.platform, id.as_deref(), name.as_deref())
-        };
+        let government = ctx.government;
+        let is_own = |tag: &Tag| government.is_own(tag.id.as_deref()) || government.is_own_name(tag.name.as_ref().map(Text::as_str));
+        let is_government = |tag: &Tag| government.is_named(ctx.platform, tag.id.as_deref(), tag.name.as_ref().map(Text::as_str));
         let public = self.object != Object::Message;
         let tags_own = self.kind == Kind::Mention
-            || tags.iter().any(|tag| is_own(&tag))
-            || (public && handles.iter().any(|name| ctx.government.is_own_name(Some(name))));
+            || tags.iter().any(is_own)
+            || (public && handles.iter().any(|name| government.is_own_name(Some(name))));
         let others: Vec<&Tag> = tags.iter().filter(|tag| !is_own(tag) && !is_government(tag)).collect();
         let other_names: Vec<&str> = others.iter().filter_map(|tag| tag.name.as_ref()).map(Text::as_str).collect();
         let signals = Signals {

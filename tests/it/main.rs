@@ -6,3 +6,5 @@ mod channels;
 mod cli;
 mod clock;
 mod config;
+mod graph;
+mod samples;

@@ -29,14 +29,12 @@ pub fn read<T: DeserializeOwned>(status: u16, content_type: Option<&str>, body: 
         return Err(verdict::of_status(status, "the answer is empty", usage));
     }
     let text = String::from_utf8_lossy(body);
-    let Some(text) = clean(&text) else {
-        return Err(GraphError { status: Some(status), usage, ..GraphError::new(Next::Odd, "the answer is nested too deeply") });
-    };
-    let envelope: Envelope = match serde_json::from_str(&text) {
+    let Some(text) = clean(&text) else { return Err(odd("the answer is nested too deeply", status, usage)) };
+    // serde would read a bare array (old edges) as the envelope's fields in their order
+    let envelope = if text.trim_start().starts_with('[') { Ok(Envelope { error: None }) } else { serde_json::from_str(&text) };
+    let envelope: Envelope = match envelope {
         Ok(envelope) => envelope,
-        Err(error) if error.is_data() => {
-            return Err(GraphError { status: Some(status), usage, ..GraphError::new(Next::Odd, "the answer is no object") });
-        }
+        Err(error) if error.is_data() => return Err(odd("the answer is no object", status, usage)),
         Err(_) => return Err(verdict::of_status(status, "the answer is broken off or no JSON", usage)),
     };
     if let Some(error) = envelope.error {
@@ -45,11 +43,11 @@ pub fn read<T: DeserializeOwned>(status: u16, content_type: Option<&str>, body: 
     if !(200..300).contains(&status) {
         return Err(verdict::of_status(status, "an error status without an error", usage));
     }
-    serde_json::from_str(&text).map_err(|_| GraphError {
-        status: Some(status),
-        usage,
-        ..GraphError::new(Next::Odd, "the answer has another shape than expected")
-    })
+    serde_json::from_str(&text).map_err(|_| odd("the answer has another shape than expected", status, usage))
+}
+
+fn odd(what: &'static str, status: u16, usage: Box<[Usage]>) -> GraphError {
+    GraphError { status: Some(status), usage, ..GraphError::new(Next::Odd, what) }
 }
 
 /// Makes strings readable that would cost the whole page: `\u0000`, lone surrogates and raw control characters become U+FFFD.
@@ -150,6 +148,7 @@ mod tests {
             (200, JSON, r#"{"data":[{"id":"1","mess"#, "retry", "broken off"),
             (200, JSON, r#"{"data":[]} x"#, "retry", "broken off"),
             (200, JSON, "true", "odd", "no object"),
+            (200, JSON, "[1", "odd", "another shape"),
             (200, JSON, "{}", "odd", "another shape"),
             (200, JSON, r#"{"data":{}}"#, "odd", "another shape"),
             (200, JSON, &deep, "odd", "nested"),

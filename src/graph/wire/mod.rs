@@ -118,9 +118,11 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
 impl<T: DeserializeOwned> List<T> {
     fn filled(mut self, elements: Vec<&RawValue>) -> Self {
         for (index, element) in elements.into_iter().enumerate() {
-            match serde_json::from_str(element.get()) {
+            // serde would read an array as an object's fields in their order
+            let element = Some(element.get()).filter(|element| element.starts_with('{')).unwrap_or("0");
+            match serde_json::from_str(element) {
                 Ok(element) => self.data.push(element),
-                Err(_) => self.odd.push(Undecoded { index, id: serde_json::from_str(element.get()).ok().and_then(|only: Node| only.id) }),
+                Err(_) => self.odd.push(Undecoded { index, id: serde_json::from_str(element).ok().and_then(|only: Node| only.id) }),
             }
         }
         self

@@ -12,7 +12,7 @@ fn list<T: serde::de::DeserializeOwned>(json: &str) -> List<T> {
 #[test]
 fn an_element_that_cannot_be_read_costs_only_itself() {
     let comments: List<Comment> = list(
-        r#"{"data":[{"id":1,"message":"satu"},null,{"id":"3","message":{"no":"text"}},"x",{"id":"5","from":"nobody"},
+        r#"{"data":[{"id":1,"message":"satu"},null,{"id":"3","message":{"no":"text"}},["4"],{"id":"5","from":"nobody"},
             {"id":"6","message":"enam","from":null,"message_tags":"?","attachment":7,"is_hidden":"yes","permalink_url":[]}]}"#,
     );
     assert_eq!(comments.data.iter().map(|c| c.id.as_deref().unwrap()).collect::<Vec<_>>(), ["1", "6"]);
