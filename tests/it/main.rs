@@ -6,5 +6,7 @@ mod channels;
 mod cli;
 mod clock;
 mod config;
+mod daemon;
 mod graph;
 mod samples;
+mod texts;
