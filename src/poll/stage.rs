@@ -9,8 +9,9 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, future::BoxFuture};
 use jiff::SignedDuration;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -173,22 +174,27 @@ impl Stage for PollStage {
     async fn once(&mut self) -> Result<Tally, StoreError> {
         let began_at = self.now();
         let concurrency = self.tools.settings.poll.concurrency.max(1);
-        let (mut polls, mut verifies) = (FuturesUnordered::new(), FuturesUnordered::new());
+        // Tasks of their own: one that holds the writer must go on while this one waits for it.
+        let (mut polls, mut verifies) = (JoinSet::new(), JoinSet::new());
         let mut done = 0;
         loop {
             let open = self.now().since(began_at) < STEP && !self.joints.stop.is_cancelled();
             if open && verifies.len() < VERIFIES {
-                verifies.extend(self.verifies().await?);
+                for read in self.verifies().await? {
+                    verifies.spawn(read);
+                }
             }
             if open && polls.len() < concurrency {
-                polls.extend(self.polls(concurrency - polls.len()).await?);
+                for poll in self.polls(concurrency - polls.len()).await? {
+                    polls.spawn(poll);
+                }
             }
             if polls.is_empty() && verifies.is_empty() {
                 break;
             }
             let news = tokio::select! {
-                Some(news) = verifies.next(), if !verifies.is_empty() => { done += 1; news }
-                Some(news) = polls.next(), if !polls.is_empty() => { done += 1; news }
+                Some(read) = verifies.join_next(), if !verifies.is_empty() => { done += 1; said(read) }
+                Some(read) = polls.join_next(), if !polls.is_empty() => { done += 1; said(read) }
                 () = tokio::time::sleep(LOOK) => false,
                 () = self.joints.stop.cancelled() => break,
             };
@@ -203,6 +209,14 @@ impl Stage for PollStage {
         let next = [accounts::next_poll(&self.tools.db).await?, accounts::next_wanted(&self.tools.db, self.now()).await?];
         Ok(Tally { done, next: next.into_iter().flatten().min().map(Time::timestamp) })
     }
+}
+
+/// What a read said of news; one that panicked is reported, and its account comes back when its lease is over.
+fn said(read: Result<bool, tokio::task::JoinError>) -> bool {
+    read.unwrap_or_else(|failed| {
+        error!(event = "poll.failed", error = %failed, "a read ended in a fault of the program; its account is read again");
+        false
+    })
 }
 
 fn configured<'a>(tools: &'a Tools, platform: Platform, id: &str) -> Option<(&'a Opd, &'a AccountSpec)> {
