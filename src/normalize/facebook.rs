@@ -18,6 +18,17 @@ use crate::{
     },
 };
 
+/// A post of which only times and counts were asked: no message.
+pub fn counted_post(ctx: &Context, found: &wire::Post) -> Normalized {
+    let mut out = Normalized::default();
+    let writer = writer(ctx, &mut out, &found.from.clone().unwrap_or_default(), false);
+    match usable(found.id.as_deref()) {
+        Some(id) => take_post(found, &reference(ctx, found, id, &writer), &mut out),
+        None => out.note("a post without a usable id", None),
+    }
+    out
+}
+
 /// A post of the feed or of the list of tagged posts, with the comments shown with it. The account's own posts are no messages;
 /// what is not published is none either, but the comments under it are.
 pub fn feed_post(ctx: &Context, found: &wire::Post) -> Normalized {
@@ -30,28 +41,12 @@ pub fn feed_post(ctx: &Context, found: &wire::Post) -> Normalized {
         }
         return out;
     };
-    let author = whose(ctx, found, id, &writer);
-    let post =
-        PostRef { external_id: id.to_owned(), author, author_id: writer.id().map(str::to_owned), permalink: found.permalink_url.clone() };
-    match found.created_time.as_deref().and_then(Time::parse) {
-        Some(created_at) => out.posts.push(PostSeen {
-            post: Post {
-                external_id: post.external_id.clone(),
-                author,
-                author_id: post.author_id.clone(),
-                created_at: created_at.floor_secs(),
-                updated_at: found.updated_time.as_deref().and_then(Time::parse),
-                total: found.comments.as_ref().and_then(|list| list.total),
-                permalink: found.permalink_url.clone(),
-                read_at: None,
-            },
-            inline_complete: found.comments.as_ref().is_some_and(is_complete),
-        }),
-        None if author == PostAuthor::Own => out.note("no readable time", Some(id)),
-        None => {} // its message says so
-    }
-    if author != PostAuthor::Own && found.is_published != Some(false) {
-        let kind = if author == PostAuthor::Mention { Kind::Mention } else { Kind::Post };
+    let post = reference(ctx, found, id, &writer);
+    let is_message = post.author != PostAuthor::Own && found.is_published != Some(false);
+    take_post(found, &post, &mut out);
+    let has_time = out.odd.is_empty(); // said once is enough
+    if is_message && has_time {
+        let kind = if post.author == PostAuthor::Mention { Kind::Mention } else { Kind::Post };
         let draft = Draft {
             object: Object::Post,
             kind,
@@ -72,6 +67,33 @@ pub fn feed_post(ctx: &Context, found: &wire::Post) -> Normalized {
         draft.finish(ctx, &mut out);
     }
     found.comments.iter().fold(out, |out, list| comments_into(ctx, &post, list, &BTreeMap::new(), out))
+}
+
+/// What is kept of a post, unless its time cannot be read.
+fn take_post(found: &wire::Post, post: &PostRef, out: &mut Normalized) {
+    let Some(created_at) = found.created_time.as_deref().and_then(Time::parse) else {
+        return out.note("no readable time", Some(&post.external_id));
+    };
+    let kept = Post {
+        external_id: post.external_id.clone(),
+        author: post.author,
+        author_id: post.author_id.clone(),
+        created_at: created_at.floor_secs(),
+        updated_at: found.updated_time.as_deref().and_then(Time::parse),
+        total: found.comments.as_ref().and_then(|list| list.total),
+        permalink: post.permalink.clone(),
+        read_at: None,
+    };
+    out.posts.push(PostSeen { post: kept, inline_complete: found.comments.as_ref().is_some_and(is_complete) });
+}
+
+fn reference(ctx: &Context, found: &wire::Post, id: &str, writer: &Writer) -> PostRef {
+    PostRef {
+        external_id: id.to_owned(),
+        author: whose(ctx, found, id, writer),
+        author_id: writer.id().map(str::to_owned),
+        permalink: found.permalink_url.clone(),
+    }
 }
 
 /// Comments under a post. `known`: what earlier readings know of replies (the key of each, and the id of the comment it replies to).
@@ -163,8 +185,10 @@ fn whose(ctx: &Context, post: &wire::Post, id: &str, writer: &Writer) -> PostAut
     }
 }
 
+/// An empty list is all of it only if Meta counts none: where only the count was asked, nothing is shown.
 fn is_complete(list: &List<Comment>) -> bool {
-    list.is_complete() && list.data.iter().filter_map(|comment| comment.comments.as_ref()).all(is_complete)
+    let shown = list.sent() > 0 || list.total == Some(0);
+    shown && list.is_complete() && list.data.iter().filter_map(|comment| comment.comments.as_ref()).all(List::is_complete)
 }
 
 fn tags(found: &[Tagged]) -> Vec<Tag> {

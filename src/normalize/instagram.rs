@@ -33,8 +33,9 @@ pub fn media(ctx: &Context, found: &Media) -> Normalized {
         return found.comments.iter().fold(out, |out, list| comments_into(ctx, &post, list, out));
     };
     let reference = PostRef::from(&post);
-    // no comments key: nothing was shown, which is all of it only if Meta counts none
-    let inline_complete = found.comments.as_ref().map_or(found.comments_count == Some(0), is_complete);
+    // nothing shown is all of it only if Meta counts none
+    let shown = found.comments.as_ref().filter(|list| list.sent() > 0);
+    let inline_complete = shown.map_or(found.comments_count == Some(0), is_complete);
     out.posts.push(PostSeen { post, inline_complete });
     found.comments.iter().fold(out, |out, list| comments_into(ctx, &reference, list, out))
 }

@@ -12,7 +12,7 @@ mod instagram;
 pub mod triage;
 
 pub use direct::conversation;
-pub use facebook::{comments, feed_post};
+pub use facebook::{comments, counted_post, feed_post};
 pub use government::{Government, Sister};
 pub use instagram::{media, media_comments, tagged_media};
 

@@ -147,6 +147,21 @@ fn a_post_is_own_a_visitors_or_a_mention_and_its_comments_follow_it() {
 }
 
 #[test]
+fn a_post_of_which_only_the_count_was_asked_is_no_message_and_shows_nothing() {
+    let world = World::new(Platform::Facebook);
+    let counted = |total: u32| {
+        let json = format!(
+            r#"{{"id":"101_10","created_time":"2026-11-23T03:00:00+0000","from":{{"id":"9002"}},
+                 "comments":{{"data":[],"summary":{{"total_count":{total}}}}}}}"#
+        );
+        counted_post(&world.ctx(), &serde_json::from_str(&json).unwrap())
+    };
+    let (some, none) = (counted(7), counted(0));
+    assert_eq!((some.messages.len(), some.posts[0].post.author, some.posts[0].post.total), (0, PostAuthor::Visitor, Some(7)));
+    assert!(!some.posts[0].inline_complete && none.posts[0].inline_complete);
+}
+
+#[test]
 fn a_reply_finds_its_thread_by_what_earlier_reads_know_else_by_its_parent() {
     let world = World::new(Platform::Facebook);
     let list = comment_list(
