@@ -1,1 +1,2 @@
 //! normalize
+pub mod triage;
