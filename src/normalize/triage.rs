@@ -9,7 +9,7 @@ use crate::domain::Text;
 use regex::Regex;
 use std::sync::LazyLock;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-use words::{ASKS, ASSENT, DOUBT, FILLER, GAMBLING, NOT, NOTED, OFFICE, PRAISE, PROMO, STEMS, TOPICS};
+use words::{ASKS, ASSENT, DOUBT, FILLER, GAMBLING, NEWS, NOT, NOTED, OFFICE, PRAISE, PROMO, STEMS, TOPICS};
 
 /// What a site configures, ready to be asked.
 #[derive(Clone, Debug)]
@@ -69,9 +69,9 @@ impl Rules {
     pub fn urgent(&self, text: &str) -> bool {
         let folded = fold(text);
         let words: Vec<&str> = split(&folded).collect();
-        self.urgent
-            .iter()
-            .any(|keyword| words.windows(keyword.len()).any(|run| keyword.iter().zip(run).all(|(keyword, word)| keyword.matches(word))))
+        self.urgent.iter().any(|keyword| {
+            words.windows(keyword.len()).any(|run| keyword.iter().zip(run).all(|(keyword, word)| keyword.matches(word)))
+        })
     }
 
     /// What an `in` message is.
@@ -93,22 +93,28 @@ impl Rules {
         if signals.attachments {
             return verdict(true, "an attachment");
         }
+        if signals.public && signals.tags_others && signals.tags_own && reading.banter() {
+            return verdict(false, "talks to another");
+        }
         if asks {
             return verdict(true, "asks");
         }
         if reading.words.is_empty() && !reading.thanked {
             return match reading.residue {
-                Residue::Link if signals.public && !signals.tags_own => verdict(false, "a bare link"),
+                Residue::Link if signals.public => verdict(false, "a bare link"),
                 Residue::Emoji => verdict(false, "emoji or a sticker"),
                 Residue::Tags if signals.public && signals.tags_others && !signals.tags_own => verdict(false, "only tags"),
                 _ => verdict(true, "in doubt"),
             };
         }
-        if reading.only_thanks(signals.public) {
+        let to_another = signals.public && (signals.replies_to_other || signals.tags_others);
+        if reading.only_thanks(signals.public, to_another) {
             return verdict(false, "thanks or praise");
         }
-        let to_another = signals.public && (signals.replies_to_other || signals.tags_others);
-        if to_another && if signals.tags_own { reading.banter() } else { !reading.any(|word| OFFICE.has(word)) } {
+        if signals.public && !signals.tags_own && reading.headline() {
+            return verdict(false, "a headline");
+        }
+        if to_another && !signals.tags_own && !reading.any(|word| OFFICE.has(word)) {
             return verdict(false, "talks to another");
         }
         verdict(true, "in doubt")
@@ -161,14 +167,15 @@ struct Reading {
     disguised: bool,
     thanked: bool,
     repaired: bool,
-    to_another_first: bool,
+    /// It opens with the name of another, and names the account there or not at all.
+    opens_to_another: bool,
 }
 
 impl Reading {
     fn of(text: &str, other_names: &[&str]) -> Self {
         let folded = fold(text);
         let unlinked = LINK.replace_all(&folded, " ");
-        let (named, to_another_first) = without_names(&unlinked, other_names);
+        let (named, opens_to_another) = without_names(&unlinked, other_names);
         let plain = HANDLE.replace_all(&named, " ");
         let symbols = EMOTICON.replace_all(&plain, " 🙂 ");
         let residue = match () {
@@ -179,15 +186,20 @@ impl Reading {
         };
         let line = split(&EMOJI.replace_all(&symbols, " ")).map(words::squeeze).collect::<Vec<_>>().join(" ");
         let greeted = GREETING.replace_all(&line, " ");
-        let thankless = THANKS.replace_all(&greeted, " ");
-        let rest = REPAIRED.replace_all(&thankless, " ");
+        let content = CONTENT.replace_all(&greeted, " puas ");
+        let thankless = THANKS.replace_all(&content, " ");
+        let mut rest = REPAIRED.replace_all(&thankless, " ");
+        let repaired = rest != thankless;
+        if repaired {
+            rest = AFTERMATH.replace_all(&rest, " ").into_owned().into();
+        }
         Self {
             residue,
             question_mark: plain.contains('?'),
             disguised: disguised(text),
-            thanked: thankless != greeted,
-            repaired: rest != thankless,
-            to_another_first,
+            thanked: thankless != content,
+            repaired,
+            opens_to_another,
             words: rest.split_whitespace().map(str::to_owned).collect(),
         }
     }
@@ -202,21 +214,33 @@ impl Reading {
     }
 
     /// Nothing but thanks, praise or taking note; or thanks for a repair. Sarcasm names what it is about, or says *not*.
-    fn only_thanks(&self, public: bool) -> bool {
-        let assent = |word: &str| public && (ASSENT.has(word) || LAUGHTER.is_match(word));
-        let core = |word: &str| PRAISE.holds(word) || NOTED.has(word) || assent(word);
+    fn only_thanks(&self, public: bool, to_another: bool) -> bool {
+        let assent = |word: &str| to_another && ASSENT.has(word) || public && LAUGHTER.is_match(word);
+        let praise = |word: &str| PRAISE.has(word) || word.strip_suffix("nya").is_some_and(|stem| PRAISE.has(stem));
+        let core = |word: &str| praise(word) || NOTED.has(word) || assent(word);
         let known = self.words.iter().filter(|word| core(word) || FILLER.has(word)).count();
         let doubtful = || self.any(|word| DOUBT.has(word));
-        let about = || self.any(|word| TOPICS.holds(word) || OFFICE.has(word) || word.contains(|c: char| c.is_ascii_digit()));
-        let said = self.thanked || self.any(core);
-        said && known == self.words.len()
+        let about = || self.any(|word| TOPICS.holds(word) || OFFICE.has(word) || NUMBER.is_match(word));
+        let praises = self.words.iter().filter(|word| praise(word)).count();
+        let mostly = known * 2 >= self.words.len() && praises + usize::from(self.thanked) > 0 || praises > 1;
+        known == self.words.len() && (self.thanked || self.any(core))
             || self.thanked && self.repaired && !doubtful()
-            || said && public && known * 2 >= self.words.len() && !doubtful() && !about()
+            || public && mostly && !doubtful() && !about()
     }
 
     /// A few words to another with nothing in them of the office's, which the account's tag only went along with.
     fn banter(&self) -> bool {
-        self.to_another_first && self.words.len() <= 8 && !self.any(|word| OFFICE.has(word) || TOPICS.holds(word) || NOT.has(word))
+        let particle = |word: &str| matches!(word, "ko" | "kok" | "koq");
+        let theirs = |word: &str| OFFICE.has(word) || TOPICS.holds(word) || NOT.has(word) || NUMBER.is_match(word);
+        self.opens_to_another
+            && !self.question_mark
+            && (1..=12).contains(&self.words.len())
+            && !self.any(|word| asking(word) && !particle(word) || theirs(word))
+    }
+
+    /// A headline: newspaper words, and nothing of the office's.
+    fn headline(&self) -> bool {
+        self.any(|word| NEWS.has(word)) && !self.any(|word| OFFICE.has(word) || TOPICS.holds(word) || NOT.has(word))
     }
 
     /// Online gambling and its like. A text about gambling that asks, or names anything of the office's, is none.
@@ -227,7 +251,8 @@ impl Reading {
         }
         let count = |class: &words::Class| self.words.iter().filter(|word| class.holds(word) || class.holds(&unleet(word))).count();
         let (gambling, promotion) = (count(&GAMBLING), count(&PROMO));
-        self.disguised || gambling > 1 || promotion > 0 && (gambling > 0 || self.any(|word| BRAND.is_match(word)))
+        let money = || self.any(|word| MONEY.is_match(word));
+        self.disguised || gambling > 1 || gambling > 0 && (promotion > 0 || money()) || promotion > 0 && self.any(|word| BRAND.is_match(word))
     }
 }
 
@@ -237,7 +262,7 @@ fn asking(word: &str) -> bool {
 
 /// NFKC, lower case, without what cannot be seen.
 fn fold(text: &str) -> String {
-    let unseen = |c: &char| matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}');
+    let unseen = |c: &char| matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{E000}');
     text.nfkc().filter(|c| !unseen(c)).collect::<String>().to_lowercase()
 }
 
@@ -246,23 +271,22 @@ fn split(folded: &str) -> impl Iterator<Item = &str> {
     folded.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).filter(|word| !word.is_empty())
 }
 
-/// Takes each name out once, and says whether the text opens with one of them.
+/// Takes the others' names out, each once, and says whether the text opens with one of them and names nobody else after `@` later.
 fn without_names(folded: &str, names: &[&str]) -> (String, bool) {
-    let mut names: Vec<String> = names.iter().map(|name| fold(name).trim().trim_start_matches('@').to_owned()).collect();
+    let mut names: Vec<String> = names.iter().take(100).map(|name| fold(name).trim().trim_start_matches('@').to_owned()).collect();
     names.retain(|name| !name.is_empty());
     names.sort_unstable_by_key(|name| std::cmp::Reverse(name.len()));
-    let whole = |text: &str, at: usize, name: &str| {
-        !text[..at].ends_with(char::is_alphanumeric) && !text[at + name.len()..].starts_with(char::is_alphanumeric)
-    };
-    let opening = folded.trim_start().trim_start_matches('@');
-    let first = names.iter().any(|name| opening.starts_with(name.as_str()) && whole(opening, 0, name));
     let mut text = folded.to_owned();
     for name in &names {
-        if let Some(at) = text.match_indices(name.as_str()).map(|(at, _)| at).find(|&at| whole(&text, at, name)) {
-            text.replace_range(at..at + name.len(), " ");
+        let whole = |&at: &usize| !text[..at].ends_with(char::is_alphanumeric) && !text[at + name.len()..].starts_with(char::is_alphanumeric);
+        let found = text.match_indices(name.as_str()).map(|(at, _)| at).find(whole);
+        if let Some(at) = found {
+            text.replace_range(at..at + name.len(), ANOTHER);
         }
     }
-    (text, first)
+    let opening = OPENING.find(&text).map_or(0, |run| run.end());
+    let opens = text[..opening].contains(ANOTHER) && !NAMED.is_match(&text[opening..]);
+    (text.replace(ANOTHER, " "), opens)
 }
 
 /// Whether single words among others are in letters that only look like letters (`𝗦𝗟𝗢𝗧`, `ÕØåÞ`), as advertisers hide names.
@@ -292,33 +316,52 @@ fn pattern(parts: &[&str]) -> Regex {
     Regex::new(&parts.concat()).expect("patterns are constants, and a test compiles them all")
 }
 
+/// Stands where another's name stood.
+const ANOTHER: &str = "\u{E000}";
 /// One emoji's parts: pictures, flags, keycaps, and what joins or colours them.
-const PICTURE: &str = r"(?:[\p{Extended_Pictographic}\p{Emoji_Presentation}\p{Emoji_Modifier}\p{Regional_Indicator}\x{200D}\x{FE0E}\x{FE0F}\x{E0020}-\x{E007F}]|[0-9#*]\x{FE0F}?\x{20E3})";
+const PICTURE: &str =
+    r"(?:[\p{Extended_Pictographic}\p{Emoji_Presentation}\p{Emoji_Modifier}\p{Regional_Indicator}\x{200D}\x{FE0E}\x{FE0F}\x{E0020}-\x{E007F}]|[0-9#*]\x{FE0F}?\x{20E3})";
 static EMOJI: LazyLock<Regex> = LazyLock::new(|| pattern(&[PICTURE]));
 static EMOJI_ONLY: LazyLock<Regex> = LazyLock::new(|| pattern(&["^", r"\s*(?:", PICTURE, r"\s*)+$"]));
 static EMOJI_AND_STOPS: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^[\s.,!~-]*(?:", PICTURE, r"[\s.,!~-]*)+$"]));
 static EMOTICON: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"(?:[:;=][-'^o]?[()dp|/\\*3v]+|<3+|\^[_.]*\^|\bt_t\b)"]));
-static LINK: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&[r"(?:https?://|\bwww\.)\S+|\b[a-z0-9-]+\.(?:com|id|net|org|me|ly|gl|link|site)\b(?:/\S*)?"]));
+static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"(?:https?://|\bwww\.)\S+|\b[a-z0-9-]+\.(?:com|id|net|org|me|ly|gl|link|site)\b(?:/\S*)?"]));
 static HANDLE: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"@[\w.]*"]));
-static LAUGHTER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&[r"^(?:[wk]{3,}|(?:w?[ao]?w?k[ao]?){3,}|(?:[hx][aeiou]){2,}h?|(?:[aeiou]h){2,}|lol|ngakak)$"]));
-static BRAND: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^[a-z]{3,}(?:\d{2,4}[a-z]?|\d[a-z]\d*)$"]));
+static NAMED: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"@\w"]));
+static OPENING: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^(?:\s*(?:@[\w.]*|", ANOTHER, "))+"]));
+static LAUGHTER: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^(?:[wk]{3,}|(?:w?[ao]?w?k[ao]?){3,}|(?:[hx][aeiou]){2,}h?|(?:[aeiou]h){2,}|lol|ngakak)$"]));
+static BRAND: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^[a-z]{3,}(?:\d{2,4}[a-z]?|\d[a-z]\d*|[a-z]{2}(?:toto|slot|togel))$"]));
+static MONEY: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^\d*(?:rb|ribu|jt|juta|jutan)$"]));
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"\d"]));
 static GREETING: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"\b(?:selamat|slmt|met) (?:pagi|siang|sore|malam|malem|datang)\b"]));
 /// Squeezed words: what is thanked for is taken out with the thanks, or "terima kasih infonya" would ask for information.
 static THANKS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&[
         r"\b(?:(?:te?ri?ma|matur|hatur|many) ?(?:kasi?h?|ksi?h|s[ue]wun|nuwun|nuhun|than?ks|thankyou|tengkyu)|ma?ka?si+h?|mksi?h|tri?ma?ka?si?h",
         r"|trims|tri?mks|tksh?|tq|ty|thx|thanks?(?: (?:you|u))?|thankyou|s[ue]wun|nuwun|nuhun|jazak\w+(?: \w*khoi?r\w*)?)\b",
-        r"(?: (?:banyak|bnyk|byk|sangat|banget|bgt|sebelumnya|atas|untuk|utk|buat|ya|min|pak|bu|kak))*",
+        r"(?: (?:banyak|bnyk|byk|sangat|banget|bgt|sebelumnya|sudah|sdh|telah|atas|untuk|utk|buat|ya|min|pak|bu|kak))*",
         r"(?: (?:info|informasi|respons?|perhatian|bantuan|penjelasan|jawaban|pelayanan|kerja ?sama|kerja ?keras|tangapan|balasan|atensi) ?(?:n?ya)?\b(?: cepat(?:nya)?)?)?",
+    ])
+});
+/// Squeezed words: *never regretted it*.
+static CONTENT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&[r"\b(?:tidak|tdk|gak|ga|gk|ngak|ora|ra|tak) (?:tau|pernah|bakal) (?:nyesel|menyesal|kecewa|kuciwa|bosen|bosan)\b"])
+});
+/// Squeezed words, where something has been repaired: how fast, after what, and that it may not happen again.
+static AFTERMATH: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&[
+        r"\b(?:(?:dengan|dgn|dg) cepat|(?:(?:tidak|tdk|gak|ga|gk|ngak|ora) (?:lama|suwe)|setelah|stlh|pasca|sempat|bar) (?:di)?(?:lapor|laporkan|padam|mati|gangguan)",
+        r"|(?:semoga|smoga|moga|mugo|mugi|muga)(?: (?:tidak|tdk|gak|ga|gk|ngak|ora|jangan|jgn|ojo|ada|terjadi|terulang|mati|padam|gangguan|trouble|rusak|lagi))+)\b",
     ])
 });
 /// Squeezed words: what was asked for has been done.
 static REPAIRED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&[
-        r"\b(?:sudah|sdh|udah|udh|uda|dah|wis|wes|uwis|sampun|telah|alhamdulilah)(?: (?:mulai|kembali|bisa|balik|lagi))*",
-        r" (?:teratasi|diperbaiki|didandani|nyala|menyala|hidup|urip|aktif|normal|lancar|beres|selesai|rampung|mengalir|ngalir|mili|surut|terang|",
-        r"ditangani|tertangani|direspons?|dibalas|dijawab|solved)\b(?: (?:kembali|lagi|semua|normal|lancar))*",
+        r"\bsolved\b|\b(?:sudah|sdh|udah|udh|uda|dah|wis|wes|uwis|sampun|telah|alhamdulilah)(?: (?:mulai|kembali|bisa|balik|lagi))*",
+        r"(?: (?:dengan|dgn) cepat)? (?:teratasi|diperbaiki|didandani|nyala|menyala|hidup|urip|aktif|normal|lancar|beres|selesai|rampung|mengalir|ngalir|mili|surut|terang|",
+        r"ditangani|tertangani|direspons?|dibalas|dijawab)\b(?: (?:kembali|lagi|semua|normal|lancar))*",
     ])
 });
+
+#[cfg(test)]
+mod tests;

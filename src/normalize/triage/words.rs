@@ -18,10 +18,10 @@ pub static ASKS: LazyLock<Class> = LazyLock::new(|| {
 
          mohon mhn mohn dimohon memohon permohonan tolong tlg tlng tolonglah tulung tulungi minta mnta meminta njaluk nyuwun
          harap diharapkan harapan mengharapkan please pliss pls plis plz monggo bantu bantulah bantuan dibantu mbok cek dicek ngecek
-         ricek bls bales balas dibalas dibales jawab jawaban dijawab tanggapi ditanggapi tanggapan laporkan lapor laporan wadul
+         ricek help bls bales balas dibalas dibales jawab jawaban dijawab jwb dijwb djwb tanggapi ditanggapi tanggapan laporkan lapor laporan wadul
          adu aduan mengadu pengaduan usul usulan saran aspirasi butuh perlu boleh izin ijin punten permisi kulonuwun
          segera sgera sgr secepatnya cepat cepet cepetan urgent darurat kiranya harusnya seharusnya mestinya kudune agar supaya jangan
-         jgn ojo dong donk dm inbox japri dikirim kirimi atasi diatasi perhatikan dicarikan carikan solusi solusinya
+         jgn ojo dm inbox japri dikirim kirimi atasi diatasi perhatikan dicarikan carikan solusi solusinya
          jelaskan dijelaskan tambahkan ditambah pasang dipasang dipasangkan ganti diganti nyalakan dinyalakan hidupkan
          ajukan mengajukan daftar pendaftaran didandani dibangun bangun aspal diaspal dibenahi benahi dibenerin benerin
 
@@ -39,14 +39,14 @@ pub static ASKS: LazyLock<Class> = LazyLock::new(|| {
          melanggar pelanggaran rawan menumpuk numpuk tumpukan nyumbat sumbat menyumbat jebol retak miring tercemar pencemaran limbah
          polusi krisis kekeringan wabah nyamuk ngeluh protes komplain complain dipotong disegel ditolak dicabut
          nunggu menunggu nenggo ngenteni ditunggu lalai kelalaian pecah kebanjiran ngeri mangkel jengkel
-         gregetan judi judol togel bandar merajalela marak kecanduan korban tangkap blokir berantas tutup",
+         gregetan peduli kesel lumpur memprihatinkan prihatin terdampak dampak dampaknya kena terlalu judi judol togel bandar merajalela marak kecanduan korban tangkap blokir berantas tutup",
     )
 });
 
 /// Parts of words that ask wherever they stand.
 pub const STEMS: &[&str] = &[
-    "abaik", "adukan", "bahaya", "bantu", "bocor", "celaka", "ganggu", "keluh", "kecewa", "lanjuti", "lapor", "lubang", "perbaik", "mohon",
-    "resah", "respon", "rusak", "tangani", "tanyak", "tertib", "tindak", "tulung",
+    "abaik", "ngadu", "bahaya", "bales", "bantu", "bocor", "celaka", "gangu", "keluh", "kecewa", "lanjuti", "lapor", "lubang", "perbaik",
+    "mohon", "resah", "respon", "rusak", "tangani", "tertib", "tindak", "tulung",
 ];
 
 /// What public offices are for and about: praise or banter that names it is in doubt.
@@ -57,8 +57,8 @@ pub static TOPICS: LazyLock<Class> = LazyLock::new(|| {
          sd smp sma smk paud siswa guru rsud rs puskesmas dokter bidan perawat obat pasien pasar pkl parkir pupuk subsidi gas elpiji
          lpg bbm token meteran meter kwh tagihan pajak pbb samsat sim skck sertifikat tanah usaha umkm lowongan loker kerja cpns
          pppk asn pns tunjangan terminal bus angkot pelabuhan sungai kali embung waduk sawah tambang galian tambak laut pantai
-         internet wifi sinyal website web aplikasi server sistem akun pelayanan layanan petugas pegawai operator nomor nomer telpon
-         telepon wa whatsapp chat pesan email tiket kartu surat berkas rumah kampung desa dusun kelurahan kecamatan rt rw warga
+         internet wifi sinyal website web server sistem akun pelayanan layanan petugas pegawai operator nomor nomer telpon
+         telepon wa whatsapp chat pesan email tiket kartu surat berkas rumah kampung desa dusun kelurahan kecamatan kabupaten kota barat timur selatan utara tengah rt rw warga
          wilayah daerah bantuan proyek anggaran dana pemasangan perbaikan konter diskon nyala menyala urip mili ngalir mengalir
          gaji gajih upah honor bayar dibayar panas",
     )
@@ -75,14 +75,15 @@ pub static OFFICE: LazyLock<Class> = LazyLock::new(|| {
 /// Negations and contrasts: with them nothing is plain.
 pub static DOUBT: LazyLock<Class> = LazyLock::new(|| {
     Class::new(
-        "tidak tdk tak gak ga gk g nggak ngga enggak engga kagak kaga ndak ndk bukan bkn tanpa ora ra rak mboten boten nda nanging ning
+        "tidak tdk gak ga gk g nggak ngga enggak engga kagak kaga ndak ndk teu henteu bukan bkn tanpa ora ra rak mboten boten nda nanging ning
          tapi tp tpi tetapi namun cuma cuman hanya mung masih msh esih isih tasih malah padahal pdhl meski walau walaupun kalau klo
-         katanya jare jarene biar biarin moga harus",
+         katanya jare jarene biar biarin moga harus tiap setiap saben lagi",
     )
 });
-/// Those of [`DOUBT`] that say *not*.
-pub static NOT: LazyLock<Class> =
-    LazyLock::new(|| Class::new("tidak tdk tak gak ga gk g nggak ngga enggak engga kagak kaga ndak ndk tanpa ora ra rak mboten boten nda"));
+/// *Not*; `tak` stands here only, for in Javanese it is *I*.
+pub static NOT: LazyLock<Class> = LazyLock::new(|| {
+    Class::new("tidak tdk tak gak ga gk g nggak ngga enggak engga kagak kaga ndak ndk teu henteu tanpa ora ra rak mboten boten nda")
+});
 
 /// Praise and good wishes.
 pub static PRAISE: LazyLock<Class> = LazyLock::new(|| {
@@ -91,7 +92,7 @@ pub static PRAISE: LazyLock<Class> = LazyLock::new(|| {
          terbaik luar luarbiasa istimewa cantik ayu indah ganteng bangga salut suka seneng senang bahagia enak eco lezat nyaman gokil
          amanah inspiratif berkah barokah barakallah barakallahu masyaallah alhamdulillah aamiin amin amien setuju selamat
          congrats good great nice best wow gercep cakep lucu gemes asik asyik maju jaya merdeka lanjutkan mugi
-         sehat respect dukung mendukung lancar kompak meriah juara love",
+         gampang baik tulus murah ramah syukur disyukuri nikmat puas lega kepenak sehat respect dukung mendukung lancar kompak meriah juara love",
     )
 });
 
@@ -108,11 +109,18 @@ pub static FILLER: LazyLock<Class> = LazyLock::new(|| {
         "min mimin admin kak kaka kakak ka mas mba mbak bang om pak bapak bpk bu ibu bos bro sis gan dik dek all semua semuanya para
          tim team rekan jajaran yth ya yaa y yah iya iyo yo nggih inggih nih ini itu tuh loh lho deh lah sih si emang memang
          banget bgt bingit sangat sekali pol poll pisan tenan amat paling lebih selalu sll makin semakin tambah
-         pokoknya pokoke untuk utk buat kagem dan n nan yang yg sing di ke dari dr dengan dgn karo kepada pada atas sudah sdh udah
-         udh dah telah wis wes sampun nya ne pemkab kabupaten dinas bupati semoga smoga mugi muga sehat selalu pagi siang
+         pokoknya pokoke untuk utk buat kagem dan n yang yg sing di ke dari dr dengan dgn karo kepada pada atas nya ne pemkab kabupaten dinas bupati semoga smoga mugi muga sehat selalu pagi siang
          sore malam assalamualaikum waalaikumsalam wassalamualaikum wr wb warahmatullahi wabarakatuh halo hai hallo salam kita
          kami saya sy aku kulo kawulo ku sama kembali maaf allah swt tuhan biasa acaranya kegiatannya programnya fotonya
          videonya orang orangnya the so very much is are you jaya rahayu berjaya rembang kota kabupatenku kotaku desaku",
+    )
+});
+
+/// Words of newspapers, which citizens who want something do not use of themselves.
+pub static NEWS: LazyLock<Class> = LazyLock::new(|| {
+    Class::new(
+        "warganet netizen sejumlah diprediksi dikabarkan dilansir diketahui mengungkapkan menuturkan ujarnya tuturnya pungkasnya
+         tersangka terdakwa penyidik presiden menteri kementerian nasional internasional konferensi dibahas",
     )
 });
 
@@ -120,7 +128,7 @@ pub static FILLER: LazyLock<Class> = LazyLock::new(|| {
 pub static GAMBLING: LazyLock<Class> = LazyLock::new(|| {
     Class::new(
         "gacor tergacor slot maxwin jackpot jp jepe jeipe scatter rtp depo deposit withdraw wd wede diwede ngedepo
-         hoki zeus mahjong pragmatic pgsoft betting rollingan sbobet cuan jackpotnya gacir
+         hoki zeus mahjong taruhan pragmatic pgsoft betting rollingan sbobet cuan jackpotnya gacir
          parlay freespin kemenangan keberuntungan",
     )
 });
@@ -128,7 +136,7 @@ pub static GAMBLING: LazyLock<Class> = LazyLock::new(|| {
 /// Promotion, as beside a brand's name.
 pub static PROMO: LazyLock<Class> = LazyLock::new(|| {
     Class::new(
-        "daftar buktiin buktikan login gabung main bermain maen mainkan permainan pemain promo klaim hadiah link situs bio cobain coba
+        "btc eth bitcoin kripto crypto coin daftar buktiin buktikan login gabung main bermain maen mainkan permainan pemain promo klaim hadiah link situs bio cobain coba
          menang kemenangan pola spin member bonus profit untung terpercaya terbukti rejeki rezeki game ketagihan nagih viral trending langganan receh buruan gaskeun spesial
          undang terlengkap event jutawan sensasi banget rekomendasi follow followers pinjaman pinjol",
     )
@@ -144,7 +152,7 @@ impl Class {
     /// Whether the word, already [`squeeze`]d, stands in the list as it is or without an enclitic.
     pub fn holds(&self, word: &str) -> bool {
         self.has(word)
-            || ["nya", "ny", "ne", "e", "lah", "kah", "ku", "mu", "an", "i", "in"]
+            || ["nya", "ya", "ny", "ne", "e", "lah", "kah", "ku", "mu", "i", "in"]
                 .iter()
                 .any(|end| word.strip_suffix(end).is_some_and(|stem| stem.len() > 2 && self.has(stem)))
     }
