@@ -1,2 +1,4 @@
 //! One test binary: real HTTP on loopback, SQLite files, a real PostgreSQL, the real program.
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
+
+mod simulator;
