@@ -118,7 +118,7 @@ pub(super) fn check_answer(sim: &Simulator, instagram_login: bool, token: &str, 
 
 /// Every field of a node; edges with every plain field of their rows.
 fn everything(node: &str, deep: bool) -> String {
-    let offered = |name: &str| !matches!(name, "ratings" | "visitor_posts");
+    let offered = |name: &str| !matches!(name, "ratings" | "visitor_posts" | "photos" | "videos" | "video_reels");
     let fields = table(node).into_iter().filter(|(name, _)| offered(name)).filter_map(|(name, kind)| match kind.strip_prefix("edge<") {
         None => Some(name.to_owned()),
         Some(_) if !deep => None,
