@@ -45,6 +45,7 @@ impl Listener for Lines {
 
     async fn accept(&mut self) -> (Line, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
+        let _ = stream.set_nodelay(true); // slower without, not wrong
         (Line { stream, cut: Cut::default() }, address)
     }
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -69,9 +69,9 @@ impl Rules {
     pub fn urgent(&self, text: &str) -> bool {
         let folded = fold(text);
         let words: Vec<&str> = split(&folded).collect();
-        self.urgent.iter().any(|keyword| {
-            words.windows(keyword.len()).any(|run| keyword.iter().zip(run).all(|(keyword, word)| keyword.matches(word)))
-        })
+        self.urgent
+            .iter()
+            .any(|keyword| words.windows(keyword.len()).any(|run| keyword.iter().zip(run).all(|(keyword, word)| keyword.matches(word))))
     }
 
     /// What an `in` message is.
@@ -252,7 +252,10 @@ impl Reading {
         let count = |class: &words::Class| self.words.iter().filter(|word| class.holds(word) || class.holds(&unleet(word))).count();
         let (gambling, promotion) = (count(&GAMBLING), count(&PROMO));
         let money = || self.any(|word| MONEY.is_match(word));
-        self.disguised || gambling > 1 || gambling > 0 && (promotion > 0 || money()) || promotion > 0 && self.any(|word| BRAND.is_match(word))
+        self.disguised
+            || gambling > 1
+            || gambling > 0 && (promotion > 0 || money())
+            || promotion > 0 && self.any(|word| BRAND.is_match(word))
     }
 }
 
@@ -278,7 +281,8 @@ fn without_names(folded: &str, names: &[&str]) -> (String, bool) {
     names.sort_unstable_by_key(|name| std::cmp::Reverse(name.len()));
     let mut text = folded.to_owned();
     for name in &names {
-        let whole = |&at: &usize| !text[..at].ends_with(char::is_alphanumeric) && !text[at + name.len()..].starts_with(char::is_alphanumeric);
+        let whole =
+            |&at: &usize| !text[..at].ends_with(char::is_alphanumeric) && !text[at + name.len()..].starts_with(char::is_alphanumeric);
         let found = text.match_indices(name.as_str()).map(|(at, _)| at).find(whole);
         if let Some(at) = found {
             text.replace_range(at..at + name.len(), ANOTHER);
@@ -319,17 +323,18 @@ fn pattern(parts: &[&str]) -> Regex {
 /// Stands where another's name stood.
 const ANOTHER: &str = "\u{E000}";
 /// One emoji's parts: pictures, flags, keycaps, and what joins or colours them.
-const PICTURE: &str =
-    r"(?:[\p{Extended_Pictographic}\p{Emoji_Presentation}\p{Emoji_Modifier}\p{Regional_Indicator}\x{200D}\x{FE0E}\x{FE0F}\x{E0020}-\x{E007F}]|[0-9#*]\x{FE0F}?\x{20E3})";
+const PICTURE: &str = r"(?:[\p{Extended_Pictographic}\p{Emoji_Presentation}\p{Emoji_Modifier}\p{Regional_Indicator}\x{200D}\x{FE0E}\x{FE0F}\x{E0020}-\x{E007F}]|[0-9#*]\x{FE0F}?\x{20E3})";
 static EMOJI: LazyLock<Regex> = LazyLock::new(|| pattern(&[PICTURE]));
 static EMOJI_ONLY: LazyLock<Regex> = LazyLock::new(|| pattern(&["^", r"\s*(?:", PICTURE, r"\s*)+$"]));
 static EMOJI_AND_STOPS: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^[\s.,!~-]*(?:", PICTURE, r"[\s.,!~-]*)+$"]));
 static EMOTICON: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"(?:[:;=][-'^o]?[()dp|/\\*3v]+|<3+|\^[_.]*\^|\bt_t\b)"]));
-static LINK: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"(?:https?://|\bwww\.)\S+|\b[a-z0-9-]+\.(?:com|id|net|org|me|ly|gl|link|site)\b(?:/\S*)?"]));
+static LINK: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&[r"(?:https?://|\bwww\.)\S+|\b[a-z0-9-]+\.(?:com|id|net|org|me|ly|gl|link|site)\b(?:/\S*)?"]));
 static HANDLE: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"@[\w.]*"]));
 static NAMED: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"@\w"]));
 static OPENING: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^(?:\s*(?:@[\w.]*|", ANOTHER, "))+"]));
-static LAUGHTER: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^(?:[wk]{3,}|(?:w?[ao]?w?k[ao]?){3,}|(?:[hx][aeiou]){2,}h?|(?:[aeiou]h){2,}|lol|ngakak)$"]));
+static LAUGHTER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&[r"^(?:[wk]{3,}|(?:w?[ao]?w?k[ao]?){3,}|(?:[hx][aeiou]){2,}h?|(?:[aeiou]h){2,}|lol|ngakak)$"]));
 static BRAND: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^[a-z]{3,}(?:\d{2,4}[a-z]?|\d[a-z]\d*|[a-z]{2}(?:toto|slot|togel))$"]));
 static MONEY: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^\d*(?:rb|ribu|jt|juta|jutan)$"]));
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"\d"]));

@@ -10,3 +10,4 @@ mod daemon;
 mod graph;
 mod samples;
 mod texts;
+mod simulator;

@@ -50,6 +50,8 @@ pub(super) fn page<'a>(ask: &Ask<'a>, account: &'a Account, name: &str, args: &A
             Found::List(List::new(ask.own(rows.collect()), true, 100))
         }
         "ratings" => return Err(Refusal::new(12, "(#12) The ratings edge is deprecated")),
+        // The simulated Pages have no albums and no films of their own.
+        "photos" | "videos" | "video_reels" => Found::List(List::new(Vec::new(), true, 100)),
         "conversations" | "threads" => inbox::conversations(ask, account, args)?,
         "about" | "description" | "emails" | "phone" | "website" | "displayed_message_response_time" => Found::Absent,
         _ => Found::Unknown,
@@ -87,7 +89,7 @@ pub(super) fn post<'a>(ask: &Ask<'a>, item: &'a Item, name: &str, args: &Args) -
         "updated_time" => Found::value(time(updated(ask, item))),
         "from" => Found::maybe(named(ask, item)),
         "message" => Found::maybe((!item.text.is_empty()).then_some(item.text.as_str())),
-        "message_tags" => tags(item),
+        "message_tags" => tags(ask, item),
         "permalink_url" => Found::value(format!("https://www.facebook.com/{}/posts/{}", item.account, key_of(&item.id))),
         "status_type" => Found::value(match item.kind {
             ItemKind::WallPost => "wall_post",
@@ -119,7 +121,7 @@ pub(super) fn comment<'a>(ask: &Ask<'a>, item: &'a Item, name: &str, args: &Args
         "created_time" => Found::value(time(item.created)),
         "from" => Found::maybe(named(ask, item)),
         "message" => Found::value(item.text.as_str()),
-        "message_tags" => tags(item),
+        "message_tags" => tags(ask, item),
         "parent" => Found::node(item.parent.as_deref().and_then(|id| ask.world.item(id)).map(Node::Comment)),
         "comment_count" => Found::value(replies()),
         "like_count" => Found::value(0),
@@ -182,11 +184,11 @@ fn named(ask: &Ask<'_>, item: &Item) -> Option<Value> {
 }
 
 /// `message_tags`: offsets and lengths count code points.
-fn tags<'a>(item: &Item) -> Found<'a> {
+fn tags<'a>(ask: &Ask<'a>, item: &Item) -> Found<'a> {
     let tags: Vec<Value> = (item.tags.iter())
         .filter_map(|tag| {
             let offset = item.text[..item.text.find(&tag.name)?].chars().count();
-            let kind = if tag.id.starts_with("101") { "page" } else { "user" };
+            let kind = if ask.world.account(&tag.id).is_some() { "page" } else { "user" };
             Some(json!({ "id": tag.id, "name": tag.name, "type": kind, "offset": offset, "length": tag.name.chars().count() }))
         })
         .collect();

@@ -101,9 +101,9 @@ pub(super) fn answer(world: &mut World, call: Incoming) -> Answer {
     Answer { status, body, headers, fault }
 }
 
-/// The node an id names; `None` for words such as `me`, and for nothing.
+/// The node an id names; `None` for words such as `me`, and for nothing. Instagram Login's own ids are the account's after a 9.
 fn find<'a>(world: &'a World, id: &str) -> Option<Node<'a>> {
-    let account = world.account(id).map(Node::of_account);
+    let account = world.account(id).or_else(|| world.account(id.strip_prefix('9')?)).map(Node::of_account);
     account.or_else(|| world.thread(id).map(Node::Thread)).or_else(|| world.item(id).map(|item| Node::of_item(world, item)))
 }
 

@@ -208,27 +208,28 @@ impl Script {
                     let neighbour = Citizen::new(number + 1_000, self.choose(words::NAMES));
                     let text = words::texts(&opd.slug, &Sort::Ask, self.rng.random_range(0..10_000));
                     if let Some(id) = world.comment(&post, &neighbour, Draft::from(text).at(at)) {
-                        self.consequences(&id, &neighbour, agency, &Sort::Ask, on_page, at);
+                        self.consequences(&id, &neighbour, agency, &Sort::Ask, true, at);
                     }
                 }
                 (id, true)
             }
         };
         if let Some(id) = id {
-            self.consequences(&id, &citizen, agency, &sort, on_page && comment, at);
+            self.consequences(&id, &citizen, agency, &sort, comment, at);
         }
     }
 
     /// Answered in time, late or never; asked again, edited, hidden, deleted.
-    fn consequences(&mut self, id: &str, citizen: &Citizen, agency: usize, sort: &Sort, page_comment: bool, at: Timestamp) {
+    fn consequences(&mut self, id: &str, citizen: &Citizen, agency: usize, sort: &Sort, comment: bool, at: Timestamp) {
         let (target, name) = (id.to_owned(), if citizen.unnamed { String::new() } else { citizen.name.clone() });
         let fate = self.rng.random_range(0..100);
         let wait = self.up_to(self.pace.answer);
         let late = self.pace.answer * 2 + self.up_to(self.pace.answer * 2);
         match fate {
             _ if matches!(sort, Sort::Idle) => {}
-            0..5 if page_comment => self.plan(at + wait, Act::Private { target: target.clone(), name }),
-            5..9 if page_comment && self.agencies.len() > 1 => {
+            0..5 if comment => self.plan(at + wait, Act::Private { target: target.clone(), name }),
+            // Facebook's ids of comments are joined; only Pages answer for one another.
+            5..9 if comment && id.contains('_') && self.agencies.len() > 1 => {
                 let sister = (agency + 1) % self.agencies.len();
                 self.plan(at + wait, Act::Sister { target: target.clone(), agency: sister, name });
             }
@@ -236,7 +237,7 @@ impl Script {
             58..75 => self.plan(at + late, Act::Answer { target: target.clone(), name }),
             _ => {}
         }
-        if !page_comment && self.rng.random_bool(0.1) && (id.starts_with("m_") || id.starts_with("aWdf")) {
+        if !comment && self.rng.random_bool(0.1) && (id.starts_with("m_") || id.starts_with("aWdf")) {
             self.plan(at + SignedDuration::from_secs(2), Act::Automatic { target: target.clone() });
         }
         let soon = self.up_to(self.pace.answer * 2);
@@ -244,7 +245,7 @@ impl Script {
             0..10 => self.plan(at + soon, Act::FollowUp { target, citizen: citizen.clone() }),
             10..14 => self.plan(at + soon, Act::Edit { target }),
             14..17 => self.plan(at + soon, Act::Delete { target }),
-            17..19 if page_comment => self.plan(at + soon, Act::Hide { target }),
+            17..19 if comment => self.plan(at + soon, Act::Hide { target }),
             _ => {}
         }
     }
