@@ -32,6 +32,7 @@ impl Time {
         self.0.div_euclid(1000)
     }
     /// The same instant, its fraction of a second cut off.
+    #[must_use]
     pub const fn floor_secs(self) -> Self {
         Self(self.secs() * 1000)
     }

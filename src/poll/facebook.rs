@@ -113,7 +113,7 @@ pub async fn comments(pass: &Pass<'_>, post: &Post, whole: bool) -> Result<usize
         let nothing_new = !one.messages.is_empty() && unknown(&one.messages, &known) == 0;
         found = found.and(one);
         let Some(cursor) = page.next() else {
-            complete = true;
+            complete = !page.has_next;
             break;
         };
         if nothing_new && grew && !whole && descends(&found) {
@@ -146,7 +146,7 @@ pub async fn sweep(pass: &Pass<'_>, mentions: bool) -> Result<usize, PassError> 
             let updated_at = counted.updated_time.as_deref().and_then(Time::parse);
             match stored.get(key_of(id)) {
                 Some(known) if known.total == total && known.updated_at == updated_at => {}
-                Some(known) => new += comments(pass, &Post { total, updated_at, ..known.clone() }, true).await?,
+                Some(known) => new += comments(pass, &Post { updated_at, total, ..known.clone() }, true).await?,
                 None => {
                     let began_at = pass.now();
                     let post: wire::Post = pass.get(&ask::post(id, DEPTHS[0])).await?;

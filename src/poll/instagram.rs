@@ -107,13 +107,11 @@ pub async fn comments(pass: &Pass<'_>, post: &Post) -> Result<usize, PassError> 
                 more = page.next().map(str::to_owned);
             }
         }
-        match page.next() {
-            Some(cursor) => after = Some(cursor.to_owned()),
-            None => {
-                complete = true;
-                break;
-            }
-        }
+        let Some(cursor) = page.next() else {
+            complete = !page.has_next;
+            break;
+        };
+        after = Some(cursor.to_owned());
     }
     let proofs = if complete { vec![Proof::Post(post.external_id.clone())] } else { Vec::new() };
     let read_at = if complete { Some(began_at) } else { None };

@@ -352,7 +352,7 @@ async fn poll_account(tools: &Tools, account: &Leased) -> bool {
         Ok(()) => {}
         Err(StoreError::Fenced) => info!(opd = opd_slug, account = id, platform, "another worker has this account now"),
         Err(failed) => {
-            error!(event = "poll.failed", opd = opd_slug, account = id, platform, error = %failed, "the poll could not be noted")
+            error!(event = "poll.failed", opd = opd_slug, account = id, platform, error = %failed, "the poll could not be noted");
         }
     }
     report.new > 0 || tell.is_some()

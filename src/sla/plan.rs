@@ -3,7 +3,6 @@
 use super::{calendar::Calendar, judge::Rules, policy, tickets::Episode};
 use crate::domain::{
     TicketState, Time,
-    settings::Policy,
     ticket::{Effect, PlannedStep, StepKind, Subject, Ticket},
     view::ThreadView,
 };

@@ -217,7 +217,9 @@ impl Stage for SlaStage {
                 break;
             }
             done += rulings.len() as u64;
-            rulings.iter().for_each(|ruling| self.tell(ruling));
+            for ruling in &rulings {
+                self.tell(ruling);
+            }
             if rulings.iter().flat_map(|ruling| &ruling.tickets).any(|ruled| !ruled.alerts.is_empty()) {
                 self.alerts.nudge();
             }

@@ -9,5 +9,5 @@ mod config;
 mod daemon;
 mod graph;
 mod samples;
-mod texts;
 mod simulator;
+mod texts;
