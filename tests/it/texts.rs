@@ -9,8 +9,8 @@ const OWN: &str = "@admin";
 const OTHER: &str = "@user";
 
 fn shared(file: &str) -> String {
-    let shared = std::env::var_os("TANGGAP_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let shared =
+        std::env::var_os("TANGGAP_SHARED").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     std::fs::read_to_string(shared.join("data").join(file)).unwrap()
 }
 
