@@ -3,13 +3,13 @@
 //! The rule of rules: **when in doubt it needs an answer.** Nothing here recognises what a citizen wants; it recognises
 //! the few plain cases that want nothing, and a word that might ask keeps a message among those that wait.
 
+mod reading;
 mod words;
 
 use crate::domain::Text;
+use reading::{Reading, Residue};
 use regex::Regex;
-use std::sync::LazyLock;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-use words::{ASKS, ASSENT, DOUBT, FILLER, GAMBLING, NEWS, NOT, NOTED, OFFICE, PRAISE, PROMO, STEMS, TOPICS};
 
 /// What a site configures, ready to be asked.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl Rules {
         if urgent {
             return verdict(true, "urgent");
         }
-        if reading.advertises() {
+        if reading.advertises(signals.public) {
             return verdict(false, "spam");
         }
         if signals.attachments {
@@ -114,7 +114,7 @@ impl Rules {
         if signals.public && !signals.tags_own && reading.headline() {
             return verdict(false, "a headline");
         }
-        if to_another && !signals.tags_own && !reading.any(|word| OFFICE.has(word)) {
+        if to_another && !signals.tags_own && !reading.to_office() {
             return verdict(false, "talks to another");
         }
         verdict(true, "in doubt")
@@ -123,7 +123,7 @@ impl Rules {
 
 /// Whether a message is nothing but emoji, or nothing but a sticker.
 pub fn is_bare(text: &str, sticker: bool) -> bool {
-    if text.trim().is_empty() { sticker } else { EMOJI_ONLY.is_match(text) }
+    if text.trim().is_empty() { sticker } else { reading::EMOJI_ONLY.is_match(text) }
 }
 
 /// One word of an urgent keyword.
@@ -148,121 +148,6 @@ impl Keyword {
     }
 }
 
-/// What is left of a text without words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Residue {
-    Nothing,
-    Tags,
-    Emoji,
-    Link,
-}
-
-/// A text taken apart: tags, links and phrases of thanks and greeting are out, the words that are left are [`words::squeeze`]d.
-#[derive(Debug)]
-struct Reading {
-    words: Vec<String>,
-    residue: Residue,
-    question_mark: bool,
-    /// Letters that only look like letters ; see [`disguised`].
-    disguised: bool,
-    thanked: bool,
-    repaired: bool,
-    /// It opens with the name of another, and names the account there or not at all.
-    opens_to_another: bool,
-}
-
-impl Reading {
-    fn of(text: &str, other_names: &[&str]) -> Self {
-        let folded = fold(text);
-        let unlinked = LINK.replace_all(&folded, " ");
-        let (named, opens_to_another) = without_names(&unlinked, other_names);
-        let plain = HANDLE.replace_all(&named, " ");
-        let symbols = EMOTICON.replace_all(&plain, " 🙂 ");
-        let residue = match () {
-            () if unlinked != folded => Residue::Link,
-            () if EMOJI_AND_STOPS.is_match(&symbols) => Residue::Emoji,
-            () if plain != unlinked => Residue::Tags,
-            () => Residue::Nothing,
-        };
-        let line = split(&EMOJI.replace_all(&symbols, " ")).map(words::squeeze).collect::<Vec<_>>().join(" ");
-        let greeted = GREETING.replace_all(&line, " ");
-        let content = CONTENT.replace_all(&greeted, " puas ");
-        let thankless = THANKS.replace_all(&content, " ");
-        let mut rest = REPAIRED.replace_all(&thankless, " ");
-        let repaired = rest != thankless;
-        if repaired {
-            rest = AFTERMATH.replace_all(&rest, " ").into_owned().into();
-        }
-        Self {
-            residue,
-            question_mark: plain.contains('?'),
-            disguised: disguised(text),
-            thanked: thankless != content,
-            repaired,
-            opens_to_another,
-            words: rest.split_whitespace().map(str::to_owned).collect(),
-        }
-    }
-
-    fn any(&self, test: impl Fn(&str) -> bool) -> bool {
-        self.words.iter().any(|word| test(word))
-    }
-
-    /// A question mark, or a word that asks, requests or complains, or something of the office's that is *not*.
-    fn asks(&self) -> bool {
-        self.question_mark || self.any(asking) || self.any(|word| NOT.has(word)) && self.any(|word| TOPICS.holds(word))
-    }
-
-    /// Nothing but thanks, praise or taking note; or thanks for a repair. Sarcasm names what it is about, or says *not*.
-    fn only_thanks(&self, public: bool, to_another: bool) -> bool {
-        let assent = |word: &str| to_another && ASSENT.has(word) || public && LAUGHTER.is_match(word);
-        let praise = |word: &str| PRAISE.has(word) || word.strip_suffix("nya").is_some_and(|stem| PRAISE.has(stem));
-        let core = |word: &str| praise(word) || NOTED.has(word) || assent(word);
-        let known = self.words.iter().filter(|word| core(word) || FILLER.has(word)).count();
-        let doubtful = || self.any(|word| DOUBT.has(word));
-        let about = || self.any(|word| TOPICS.holds(word) || OFFICE.has(word) || NUMBER.is_match(word));
-        let praises = self.words.iter().filter(|word| praise(word)).count();
-        let mostly = known * 2 >= self.words.len() && praises + usize::from(self.thanked) > 0 || praises > 1;
-        known == self.words.len() && (self.thanked || self.any(core))
-            || self.thanked && self.repaired && !doubtful()
-            || public && mostly && !doubtful() && !about()
-    }
-
-    /// A few words to another with nothing in them of the office's, which the account's tag only went along with.
-    fn banter(&self) -> bool {
-        let particle = |word: &str| matches!(word, "ko" | "kok" | "koq");
-        let theirs = |word: &str| OFFICE.has(word) || TOPICS.holds(word) || NOT.has(word) || NUMBER.is_match(word);
-        self.opens_to_another
-            && !self.question_mark
-            && (1..=12).contains(&self.words.len())
-            && !self.any(|word| asking(word) && !particle(word) || theirs(word))
-    }
-
-    /// A headline: newspaper words, and nothing of the office's.
-    fn headline(&self) -> bool {
-        self.any(|word| NEWS.has(word)) && !self.any(|word| OFFICE.has(word) || TOPICS.holds(word) || NOT.has(word))
-    }
-
-    /// Online gambling and its like. A text about gambling that asks, or names anything of the office's, is none.
-    fn advertises(&self) -> bool {
-        let about = |word: &str| asking(word) && !PROMO.has(word) || TOPICS.holds(word) || OFFICE.has(word);
-        if self.question_mark || self.any(about) {
-            return false;
-        }
-        let count = |class: &words::Class| self.words.iter().filter(|word| class.holds(word) || class.holds(&unleet(word))).count();
-        let (gambling, promotion) = (count(&GAMBLING), count(&PROMO));
-        let money = || self.any(|word| MONEY.is_match(word));
-        self.disguised
-            || gambling > 1
-            || gambling > 0 && (promotion > 0 || money())
-            || promotion > 0 && self.any(|word| BRAND.is_match(word))
-    }
-}
-
-fn asking(word: &str) -> bool {
-    ASKS.holds(word) || STEMS.iter().any(|stem| word.contains(stem))
-}
-
 /// NFKC, lower case, without what cannot be seen.
 fn fold(text: &str) -> String {
     let unseen = |c: &char| matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{E000}');
@@ -273,100 +158,6 @@ fn fold(text: &str) -> String {
 fn split(folded: &str) -> impl Iterator<Item = &str> {
     folded.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c)).filter(|word| !word.is_empty())
 }
-
-/// Takes the others' names out, each once, and says whether the text opens with one of them and names nobody else after `@` later.
-fn without_names(folded: &str, names: &[&str]) -> (String, bool) {
-    let mut names: Vec<String> = names.iter().take(100).map(|name| fold(name).trim().trim_start_matches('@').to_owned()).collect();
-    names.retain(|name| !name.is_empty());
-    names.sort_unstable_by_key(|name| std::cmp::Reverse(name.len()));
-    let mut text = folded.to_owned();
-    for name in &names {
-        let whole =
-            |&at: &usize| !text[..at].ends_with(char::is_alphanumeric) && !text[at + name.len()..].starts_with(char::is_alphanumeric);
-        let found = text.match_indices(name.as_str()).map(|(at, _)| at).find(whole);
-        if let Some(at) = found {
-            text.replace_range(at..at + name.len(), ANOTHER);
-        }
-    }
-    let opening = OPENING.find(&text).map_or(0, |run| run.end());
-    let opens = text[..opening].contains(ANOTHER) && !NAMED.is_match(&text[opening..]);
-    (text.replace(ANOTHER, " "), opens)
-}
-
-/// Whether single words among others are in letters that only look like letters (`𝗦𝗟𝗢𝗧`, `ÕØåÞ`), as advertisers hide names.
-fn disguised(text: &str) -> bool {
-    let odd = |c: char| matches!(c, '\u{C0}'..='\u{FF}' | '\u{2460}'..='\u{24FF}' | '\u{FF21}'..='\u{FF5A}' | '\u{1D400}'..='\u{1D7FF}' | '\u{1F130}'..='\u{1F189}');
-    let (hidden, open): (Vec<_>, Vec<_>) = text
-        .split_whitespace()
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .partition(|word| word.chars().filter(|&c| odd(c)).count() > 3);
-    !hidden.is_empty() && !open.is_empty()
-}
-
-/// Digits that stand for letters (`g4c0r`).
-fn unleet(word: &str) -> String {
-    let letter = |c| match c {
-        '0' => 'o',
-        '1' => 'i',
-        '3' => 'e',
-        '4' => 'a',
-        '5' => 's',
-        other => other,
-    };
-    word.chars().map(letter).collect()
-}
-
-fn pattern(parts: &[&str]) -> Regex {
-    Regex::new(&parts.concat()).expect("patterns are constants, and a test compiles them all")
-}
-
-/// Stands where another's name stood.
-const ANOTHER: &str = "\u{E000}";
-/// One emoji's parts: pictures, flags, keycaps, and what joins or colours them.
-const PICTURE: &str = r"(?:[\p{Extended_Pictographic}\p{Emoji_Presentation}\p{Emoji_Modifier}\p{Regional_Indicator}\x{200D}\x{FE0E}\x{FE0F}\x{E0020}-\x{E007F}]|[0-9#*]\x{FE0F}?\x{20E3})";
-static EMOJI: LazyLock<Regex> = LazyLock::new(|| pattern(&[PICTURE]));
-static EMOJI_ONLY: LazyLock<Regex> = LazyLock::new(|| pattern(&["^", r"\s*(?:", PICTURE, r"\s*)+$"]));
-static EMOJI_AND_STOPS: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^[\s.,!~-]*(?:", PICTURE, r"[\s.,!~-]*)+$"]));
-static EMOTICON: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"(?:[:;=][-'^o]?[()dp|/\\*3v]+|<3+|\^[_.]*\^|\bt_t\b)"]));
-static LINK: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&[r"(?:https?://|\bwww\.)\S+|\b[a-z0-9-]+\.(?:com|id|net|org|me|ly|gl|link|site)\b(?:/\S*)?"]));
-static HANDLE: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"@[\w.]*"]));
-static NAMED: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"@\w"]));
-static OPENING: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^(?:\s*(?:@[\w.]*|", ANOTHER, "))+"]));
-static LAUGHTER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(&[r"^(?:[wk]{3,}|(?:w?[ao]?w?k[ao]?){3,}|(?:[hx][aeiou]){2,}h?|(?:[aeiou]h){2,}|lol|ngakak)$"]));
-static BRAND: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^[a-z]{3,}(?:\d{2,4}[a-z]?|\d[a-z]\d*|[a-z]{2}(?:toto|slot|togel))$"]));
-static MONEY: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"^\d*(?:rb|ribu|jt|juta|jutan)$"]));
-static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"\d"]));
-static GREETING: LazyLock<Regex> = LazyLock::new(|| pattern(&[r"\b(?:selamat|slmt|met) (?:pagi|siang|sore|malam|malem|datang)\b"]));
-/// Squeezed words: what is thanked for is taken out with the thanks, or "terima kasih infonya" would ask for information.
-static THANKS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&[
-        r"\b(?:(?:te?ri?ma|matur|hatur|many) ?(?:kasi?h?|ksi?h|s[ue]wun|nuwun|nuhun|than?ks|thankyou|tengkyu)|ma?ka?si+h?|mksi?h|tri?ma?ka?si?h",
-        r"|trims|tri?mks|tksh?|tq|ty|thx|thanks?(?: (?:you|u))?|thankyou|s[ue]wun|nuwun|nuhun|jazak\w+(?: \w*khoi?r\w*)?)\b",
-        r"(?: (?:banyak|bnyk|byk|sangat|banget|bgt|sebelumnya|sudah|sdh|telah|atas|untuk|utk|buat|ya|min|pak|bu|kak))*",
-        r"(?: (?:info|informasi|respons?|perhatian|bantuan|penjelasan|jawaban|pelayanan|kerja ?sama|kerja ?keras|tangapan|balasan|atensi) ?(?:n?ya)?\b(?: cepat(?:nya)?)?)?",
-    ])
-});
-/// Squeezed words: *never regretted it*.
-static CONTENT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&[r"\b(?:tidak|tdk|gak|ga|gk|ngak|ora|ra|tak) (?:tau|pernah|bakal) (?:nyesel|menyesal|kecewa|kuciwa|bosen|bosan)\b"])
-});
-/// Squeezed words, where something has been repaired: how fast, after what, and that it may not happen again.
-static AFTERMATH: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&[
-        r"\b(?:(?:dengan|dgn|dg) cepat|(?:(?:tidak|tdk|gak|ga|gk|ngak|ora) (?:lama|suwe)|setelah|stlh|pasca|sempat|bar) (?:di)?(?:lapor|laporkan|padam|mati|gangguan)",
-        r"|(?:semoga|smoga|moga|mugo|mugi|muga)(?: (?:tidak|tdk|gak|ga|gk|ngak|ora|jangan|jgn|ojo|ada|terjadi|terulang|mati|padam|gangguan|trouble|rusak|lagi))+)\b",
-    ])
-});
-/// Squeezed words: what was asked for has been done.
-static REPAIRED: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&[
-        r"\bsolved\b|\b(?:sudah|sdh|udah|udh|uda|dah|wis|wes|uwis|sampun|telah|alhamdulilah)(?: (?:mulai|kembali|bisa|balik|lagi))*",
-        r"(?: (?:dengan|dgn) cepat)? (?:teratasi|diperbaiki|didandani|nyala|menyala|hidup|urip|aktif|normal|lancar|beres|selesai|rampung|mengalir|ngalir|mili|surut|terang|",
-        r"ditangani|tertangani|direspons?|dibalas|dijawab)\b(?: (?:kembali|lagi|semua|normal|lancar))*",
-    ])
-});
 
 #[cfg(test)]
 mod tests;

@@ -45,14 +45,14 @@ pub static ASKS: LazyLock<Class> = LazyLock::new(|| {
 
 /// Parts of words that ask wherever they stand.
 pub const STEMS: &[&str] = &[
-    "abaik", "ngadu", "bahaya", "bales", "bantu", "bocor", "celaka", "gangu", "keluh", "kecewa", "lanjuti", "lapor", "lubang", "perbaik",
-    "mohon", "resah", "respon", "rusak", "tangani", "tertib", "tindak", "tulung",
+    "abaik", "ngadu", "bahaya", "bales", "belom", "belum", "bantu", "bocor", "celaka", "gangu", "keluh", "kecewa", "lanjuti", "lapor",
+    "lubang", "perbaik", "mohon", "resah", "respon", "rusak", "tangani", "tertib", "tindak", "tulung",
 ];
 
 /// What public offices are for and about: praise or banter that names it is in doubt.
 pub static TOPICS: LazyLock<Class> = LazyLock::new(|| {
     Class::new(
-        "jalan jln jl dalan gang lampu penerangan listrik air banyu toya pdam pln sampah jembatan kreteg got selokan drainase saluran
+        "alamat lokasi perumahan perum komplek griya blok nik hp jalan jln jl dalan gang lampu penerangan listrik air banyu toya pdam pln sampah jembatan kreteg got selokan drainase saluran
          irigasi trotoar rambu marka aspal kabel tiang gardu ktp ektp kk akta kia kis kip bansos pkh blt bpnt dtks bst bpjs sekolah
          sd smp sma smk paud siswa guru rsud rs puskesmas dokter bidan perawat obat pasien pasar pkl parkir pupuk subsidi gas elpiji
          lpg bbm token meteran meter kwh tagihan pajak pbb samsat sim skck sertifikat tanah usaha umkm lowongan loker kerja cpns
@@ -75,7 +75,7 @@ pub static OFFICE: LazyLock<Class> = LazyLock::new(|| {
 /// Negations and contrasts: with them nothing is plain.
 pub static DOUBT: LazyLock<Class> = LazyLock::new(|| {
     Class::new(
-        "tidak tdk gak ga gk g nggak ngga enggak engga kagak kaga ndak ndk teu henteu bukan bkn tanpa ora ra rak mboten boten nda nanging ning
+        "tidak tdk gak ga gk g nggak ngga enggak engga kagak kaga ndak ndk teu henteu bukan bkn tanpa ora ra rak mboten boten nda nanging
          tapi tp tpi tetapi namun cuma cuman hanya mung masih msh esih isih tasih malah padahal pdhl meski walau walaupun kalau klo
          katanya jare jarene biar biarin moga harus tiap setiap saben lagi",
     )
@@ -89,9 +89,9 @@ pub static NOT: LazyLock<Class> = LazyLock::new(|| {
 pub static PRAISE: LazyLock<Class> = LazyLock::new(|| {
     Class::new(
         "keren bagus mantap mantab mantul mantep muantap muantep hebat apik sae sip siip jos joss gandos top jempol sukses semangat
-         terbaik luar luarbiasa istimewa cantik ayu indah ganteng bangga salut suka seneng senang bahagia enak eco lezat nyaman gokil
+         terbaik luar luarbiasa istimewa cantik ganteng bangga salut suka seneng senang bahagia enak eco lezat nyaman gokil
          amanah inspiratif berkah barokah barakallah barakallahu masyaallah alhamdulillah aamiin amin amien setuju selamat
-         congrats good great nice best wow gercep cakep lucu gemes asik asyik maju jaya merdeka lanjutkan mugi
+         congrats good great nice best wow gercep cakep lucu gemes asik asyik maju merdeka lanjutkan mugi
          gampang baik tulus murah ramah syukur disyukuri nikmat puas lega kepenak sehat respect dukung mendukung lancar kompak meriah juara love",
     )
 });
@@ -108,27 +108,27 @@ pub static FILLER: LazyLock<Class> = LazyLock::new(|| {
     Class::new(
         "min mimin admin kak kaka kakak ka mas mba mbak bang om pak bapak bpk bu ibu bos bro sis gan dik dek all semua semuanya para
          tim team rekan jajaran yth ya yaa y yah iya iyo yo nggih inggih nih ini itu tuh loh lho deh lah sih si emang memang
-         banget bgt bingit sangat sekali pol poll pisan tenan amat paling lebih selalu sll makin semakin tambah
-         pokoknya pokoke untuk utk buat kagem dan n yang yg sing di ke dari dr dengan dgn karo kepada pada atas nya ne pemkab kabupaten dinas bupati semoga smoga mugi muga sehat selalu pagi siang
+         banget bgt bingit sanget sangat sekali pol poll pisan tenan amat paling lebih selalu sll makin semakin tambah
+         pokoknya pokoke untuk utk buat kagem dan n yang yg sing di ke dari dr dengan dgn karo kepada pada atas nya ne pemkab kabupaten dinas bupati semoga smoga mugi muga sehat pagi siang
          sore malam assalamualaikum waalaikumsalam wassalamualaikum wr wb warahmatullahi wabarakatuh halo hai hallo salam kita
          kami saya sy aku kulo kawulo ku sama kembali maaf allah swt tuhan biasa acaranya kegiatannya programnya fotonya
-         videonya orang orangnya the so very much is are you jaya rahayu berjaya rembang kota kabupatenku kotaku desaku",
+         videonya orang orangnya the so very much is are you rembang kota kabupatenku kotaku desaku",
     )
 });
 
 /// Words of newspapers, which citizens who want something do not use of themselves.
 pub static NEWS: LazyLock<Class> = LazyLock::new(|| {
     Class::new(
-        "warganet netizen sejumlah diprediksi dikabarkan dilansir diketahui mengungkapkan menuturkan ujarnya tuturnya pungkasnya
-         tersangka terdakwa penyidik presiden menteri kementerian nasional internasional konferensi dibahas",
+        "warganet sejumlah diprediksi dikabarkan dilansir mengungkapkan menuturkan ujarnya tuturnya pungkasnya tersangka terdakwa
+         penyidik",
     )
 });
 
 /// Words of online gambling: two of them, or one beside a sign of promotion, are an advertisement.
 pub static GAMBLING: LazyLock<Class> = LazyLock::new(|| {
     Class::new(
-        "gacor tergacor slot maxwin jackpot jp jepe jeipe scatter rtp depo deposit withdraw wd wede diwede ngedepo
-         hoki zeus mahjong taruhan pragmatic pgsoft betting rollingan sbobet cuan jackpotnya gacir
+        "gacor tergacor maxwin jackpot jp jepe jeipe scatter rtp depo deposit withdraw wd wede diwede ngedepo
+         zeus mahjong taruhan pragmatic pgsoft betting rollingan sbobet gacir
          parlay freespin kemenangan keberuntungan",
     )
 });
@@ -136,9 +136,9 @@ pub static GAMBLING: LazyLock<Class> = LazyLock::new(|| {
 /// Promotion, as beside a brand's name.
 pub static PROMO: LazyLock<Class> = LazyLock::new(|| {
     Class::new(
-        "btc eth bitcoin kripto crypto coin daftar buktiin buktikan login gabung main bermain maen mainkan permainan pemain promo klaim hadiah link situs bio cobain coba
+        "btc eth bitcoin kripto crypto coin slot cuan hoki daftar buktiin buktikan login gabung main bermain maen mainkan permainan pemain promo klaim hadiah link situs bio cobain coba
          menang kemenangan pola spin member bonus profit untung terpercaya terbukti rejeki rezeki game ketagihan nagih viral trending langganan receh buruan gaskeun spesial
-         undang terlengkap event jutawan sensasi banget rekomendasi follow followers pinjaman pinjol",
+         undang terlengkap event jutawan sensasi rekomendasi follow followers pinjaman pinjol",
     )
 });
 
