@@ -6,5 +6,6 @@ mod channels;
 mod cli;
 mod clock;
 mod config;
+mod deploy;
 mod graph;
 mod samples;
