@@ -121,6 +121,17 @@ async fn daemon(
     }
 }
 
+/// The daemon's stages on a configuration that was just loaded, until `stop`: for `demo`.
+pub async fn start(loaded: &Loaded, stop: &CancellationToken) -> anyhow::Result<(Db, Crew)> {
+    http::install_tls();
+    let settings: SharedSettings = Arc::new(loaded.settings.clone());
+    let db = Db::open(settings.database.url.expose_secret()).await?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    let server = bind(&settings).await?;
+    let crew = crew(&db, &settings, &clock, &Metrics::default(), stop, server).await?;
+    Ok((db, crew))
+}
+
 fn say_warnings(warnings: &[config::Problem]) {
     for warning in warnings {
         warn!(warning = %warning, "the configuration has a gap");

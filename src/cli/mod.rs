@@ -5,6 +5,7 @@ mod accounts;
 mod alert;
 mod backup;
 mod check;
+mod demo;
 mod documents;
 pub mod due;
 mod messages;
@@ -48,6 +49,8 @@ struct Cli {
 enum Command {
     /// Runs the daemon until SIGTERM or SIGINT; SIGHUP reloads the configuration
     Run,
+    /// Shows the whole thing on a simulated Graph API, without a token
+    Demo(demo::Args),
     /// Checks the configuration, and unless offline every token, account and alert channel
     Check(check::Args),
     /// Lists tickets, earliest deadline first
@@ -171,6 +174,7 @@ impl Command {
     async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
         match self {
             Self::Run => run::run(shell).await,
+            Self::Demo(args) => demo::run(args, shell).await,
             Self::Check(args) => check::run(args, shell).await,
             Self::Queue(args) => queue::run(args, shell).await,
             Self::Show(args) => show::run(args, shell).await,

@@ -6,6 +6,8 @@ mod channels;
 mod cli;
 mod clock;
 mod config;
+mod daemon;
 mod deploy;
 mod graph;
 mod samples;
+mod texts;

@@ -1,0 +1,293 @@
+//! `tanggap demo`: the whole thing on a simulated Graph API over real HTTP on loopback, in a temporary folder.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{IsTerminal as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Failure, Shell,
+    output::{self, Format, View},
+};
+use crate::{
+    app,
+    config::{self, Environment, Secrets},
+    demo::{
+        Now,
+        api::Simulator,
+        script::{Agency, Pace, Script, opds},
+        sink::{HttpSink, SmtpSink},
+    },
+    domain::settings::Settings,
+    runtime::{Clock as _, Crew, SystemClock, log},
+    store::{
+        Db,
+        listing::{self, TicketFilter},
+    },
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// How long it runs
+    #[arg(long, default_value = "60s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    duration: Duration,
+    /// How many OPDs write and are written to
+    #[arg(long, default_value_t = 6, value_name = "N")]
+    opds: usize,
+    /// The same number gives the same citizens
+    #[arg(long, default_value_t = 2021, value_name = "N")]
+    seed: u64,
+}
+
+/// How often citizens and officials get a turn, and new letters are shown.
+const TURN: Duration = Duration::from_millis(250);
+
+pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
+    let folder = Folder::new()?;
+    let outcome = play(args, shell, &folder.0).await;
+    drop(folder);
+    outcome
+}
+
+/// A temporary folder for this process, removed with everything in it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("tanggap-demo-{}", std::process::id()));
+        fs::create_dir(&path).with_context(|| format!("the folder {} can't be made", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn play(args: Args, shell: &mut Shell, folder: &Path) -> Result<(), Failure> {
+    let now: Now = Arc::new(|| SystemClock.now());
+    let output = |error: std::io::Error| anyhow::Error::new(error).context("a socket on loopback can't be opened");
+    let (simulator, servers) = Simulator::bind(now.clone()).await.map_err(output)?;
+    let (mails, mail_server) = SmtpSink::bind(now.clone()).await.map_err(output)?;
+    let (chats, chat_server) = HttpSink::bind(now).await.map_err(output)?;
+    let pace = Pace { gap: SignedDuration::from_millis(1500), answer: SignedDuration::from_secs(12) };
+    let began = SystemClock.now();
+    let mut script = Script::new(args.seed, opds(args.opds), pace, &mut simulator.world(), began);
+    let file = folder.join("tanggap.toml");
+    let text = configuration(folder, &simulator, &mails, &chats, script.agencies())?;
+    fs::write(&file, text)?;
+    let loaded = config::load(Some(&file), &Environment::of_process(), Secrets::All).map_err(Failure::Configuration)?;
+    log::init(log::Format::Auto, "info", std::io::stderr().is_terminal(), loaded.settings.site.timezone.clone())
+        .map_err(anyhow::Error::new)?;
+    let stop = CancellationToken::new();
+    let mut world = Crew::new(&stop);
+    let token = world.token();
+    world.spawn("graph", servers.serve(token.clone()));
+    world.spawn("mail", mail_server.serve(token.clone()));
+    world.spawn("chat", chat_server.serve(token));
+    let (db, daemon) = app::start(&loaded, &stop).await?;
+    let facebook = simulator.facebook_url.clone();
+    writeln!(
+        shell.out,
+        "The simulated Graph API listens on {facebook}; everything is kept in {} and removed at the end.",
+        folder.display()
+    )?;
+    writeln!(shell.out, "Deadlines are 30 seconds. Log lines go to standard error, letters to officials stand here.\n")?;
+    shell.out.flush()?;
+    let (mut shown_mails, mut shown_chats) = (0, 0);
+    let end = began + SignedDuration::try_from(args.duration).unwrap_or(SignedDuration::MAX);
+    let mut turns = tokio::time::interval(TURN);
+    while SystemClock.now() < end {
+        tokio::select! {
+            _ = turns.tick() => {}
+            _ = tokio::signal::ctrl_c() => break,
+        }
+        script.step(&mut simulator.world(), SystemClock.now());
+        for mail in mails.captured().into_iter().skip(shown_mails) {
+            shown_mails += 1;
+            letter(shell, &mail.to.join(", "), &readable(&mail.raw))?;
+        }
+        for chat in chats.captured().into_iter().skip(shown_chats) {
+            shown_chats += 1;
+            let body: serde_json::Value = serde_json::from_slice(&chat.body).unwrap_or_default();
+            letter(shell, "Telegram", body["text"].as_str().unwrap_or_default())?;
+        }
+    }
+    summary(shell, &loaded.settings, &db, &simulator, shown_mails + shown_chats).await?;
+    stop.cancel();
+    daemon.stop().await.map_err(anyhow::Error::new)?;
+    world.stop().await.map_err(anyhow::Error::new)?;
+    db.close().await;
+    Ok(())
+}
+
+/// Shows a captured letter between two lines.
+fn letter(shell: &mut Shell, to: &str, text: &str) -> Result<(), Failure> {
+    writeln!(shell.out, "┌─ {}", log::escaped(to))?;
+    for line in text.lines() {
+        writeln!(shell.out, "│ {}", log::escaped(line))?;
+    }
+    writeln!(shell.out, "└─")?;
+    shell.out.flush()?;
+    Ok(())
+}
+
+/// The plain part of a mail as it came over the wire, without the headers that only machines read.
+fn readable(raw: &str) -> String {
+    let raw = raw.replace("\r\n", "\n");
+    let part = raw.split("\n--").find(|part| part.contains("text/plain")).unwrap_or(&raw);
+    let (head, body) = part.split_once("\n\n").unwrap_or(("", part));
+    let mut text = String::new();
+    if head.to_lowercase().contains("quoted-printable") {
+        let bytes = unquoted(body);
+        text.push_str(&String::from_utf8_lossy(&bytes));
+    } else {
+        text.push_str(body);
+    }
+    text
+}
+
+/// Undoes quoted-printable (RFC 2045, 6.7).
+fn unquoted(body: &str) -> Vec<u8> {
+    let body = body.replace("=\n", "");
+    let mut bytes = body.bytes();
+    let mut out = Vec::with_capacity(body.len());
+    while let Some(byte) = bytes.next() {
+        if byte != b'=' {
+            out.push(byte);
+            continue;
+        }
+        let code: Vec<u8> = bytes.by_ref().take(2).collect();
+        if let Ok(byte) = u8::from_str_radix(&String::from_utf8_lossy(&code), 16) {
+            out.push(byte);
+        }
+    }
+    out
+}
+
+async fn summary(shell: &mut Shell, settings: &Settings, db: &Db, simulator: &Simulator, letters: usize) -> Result<(), Failure> {
+    let calls = simulator.world().calls().len();
+    let filter = TicketFilter { state: None, overdue_at: None, opd: None, platform: None, kind: None, limit: None };
+    let tickets = listing::tickets(db, &filter).await?;
+    writeln!(shell.out, "\nAt the end: {} tickets, {letters} letters, {calls} calls to the simulated Graph API.\n", tickets.len())?;
+    output::write(&mut shell.out, (Format::Table, None), &View::of(settings), &tickets)?;
+    Ok(())
+}
+
+/// A configuration for the simulated accounts: deadlines of half a minute, letters to a captured mailbox and chat.
+fn configuration(folder: &Path, simulator: &Simulator, mails: &SmtpSink, chats: &HttpSink, agencies: &[Agency]) -> anyhow::Result<String> {
+    let secret = |name: &str, value: &str| -> anyhow::Result<String> {
+        let path = folder.join(name);
+        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(value.as_bytes())?;
+        Ok(format!("file:{}", path.display()))
+    };
+    let mut text = format!(
+        r#"[site]
+name = "Kabupaten Rembang"
+timezone = "Asia/Jakarta"
+[database]
+url = "sqlite://{folder}/tanggap.db"
+[http]
+listen = ""
+metrics_listen = "127.0.0.1:0"
+[graph]
+url = "{facebook}"
+instagram_url = "{instagram}"
+[poll]
+interval = "2s"
+idle_interval = "5s"
+sweep_interval = "20s"
+[sla]
+urgent_keywords = ["banjir*", "kebakaran", "longsor", "kecelakaan"]
+[letter]
+group = "5s"
+[[policy]]
+name = "darurat"
+match = {{ urgent = true }}
+respond_within = "15s"
+calendar = "always"
+step = [ {{ at = "0m", notify = ["kepala", "sekda"] }}, {{ at = "15s", notify = ["bupati"] }} ]
+[[policy]]
+name = "biasa"
+respond_within = "30s"
+calendar = "always"
+step = [ {{ at = "60%", notify = ["operator"] }}, {{ at = "0m", notify = ["kepala"] }}, {{ at = "15s", notify = ["sekda"] }} ]
+[[official]]
+name = "Operator Dinkominfo"
+group = "operator"
+telegram = "-1001"
+[[official]]
+name = "Sekretaris Daerah"
+group = "sekda"
+email = "sekda@example.go.id"
+[[official]]
+name = "Bupati"
+group = "bupati"
+email = "bupati@example.go.id"
+[channel.smtp]
+url = "smtp://{mail}"
+from = "Tanggap <tanggap@example.go.id>"
+[channel.telegram]
+token = "{bot}"
+url = "{chat}"
+"#,
+        folder = folder.display(),
+        facebook = simulator.facebook_url,
+        instagram = simulator.instagram_url,
+        mail = mails.address,
+        chat = chats.url,
+        bot = secret("telegram-bot", "1:demo")?,
+    );
+    for Agency { opd, page, instagram } in agencies {
+        let linked = simulator.world().account(&instagram.id).and_then(|account| account.page.clone());
+        let (login, token, linked) = match linked {
+            Some(linked) => ("facebook", &page.token, format!("page = \"{linked}\"\n")),
+            None => ("instagram", &instagram.token, String::new()),
+        };
+        let page_token = secret(&format!("{}-page", opd.slug), &page.token)?;
+        let instagram_token = secret(&format!("{}-instagram", opd.slug), token)?;
+        write!(
+            text,
+            r#"[[official]]
+name = "Kepala {abbreviation}"
+group = "kepala"
+opd = ["{slug}"]
+email = "kepala.{slug}@example.go.id"
+[[opd]]
+slug = "{slug}"
+name = "{name}"
+abbreviation = "{abbreviation}"
+[[opd.account]]
+platform = "facebook"
+id = "{page}"
+token = "{page_token}"
+[[opd.account]]
+platform = "instagram"
+id = "{instagram}"
+{linked}login = "{login}"
+token = "{instagram_token}"
+"#,
+            abbreviation = opd.abbreviation,
+            slug = opd.slug,
+            name = opd.name,
+            page = page.id,
+            instagram = instagram.id,
+        )?;
+    }
+    if text.contains("login = \"instagram\"") {
+        let key = secret("token-key", "demo-key-demo-key-demo-key-demo-")?;
+        write!(text, "[secrets]\nkey = \"{key}\"\n")?;
+    }
+    Ok(text)
+}
