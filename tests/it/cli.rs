@@ -251,6 +251,6 @@ async fn watch_draws_on_a_terminal_until_ctrl_c() {
         script.stdin.as_mut().unwrap().write_all(b"\x03").await.unwrap();
         script.wait().await.unwrap()
     };
-    let status = tokio::time::timeout(Duration::from_secs(60), watched).await.expect("it draws, and ends on Ctrl-C");
+    let status = tokio::time::timeout(Duration::from_mins(1), watched).await.expect("it draws, and ends on Ctrl-C");
     assert_eq!(status.code(), Some(0));
 }

@@ -39,8 +39,8 @@ id = "101000000000001"
 token = "env:SET_NOWHERE"
 "#;
 
-pub fn at(text: &str) -> Option<Time> {
-    Some(Time::parse(text).unwrap())
+pub fn at(text: &str) -> Time {
+    Time::parse(text).unwrap()
 }
 
 /// A folder with a configuration and a filled SQLite database.
