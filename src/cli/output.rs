@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{ContentArrangement, LineStyle, Table, presets::UTF8_HORIZONTAL_ONLY};
 use jiff::{fmt::strtime, tz::TimeZone};
 use serde::Serialize;
 use serde_json::{Value, ser::Formatter};
@@ -153,7 +153,10 @@ pub(super) fn write<T: Listed>(out: &mut impl Write, shape: (Format, Option<u32>
 /// An empty table with these headings; as wide as the terminal, if it goes to one.
 pub(super) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(headings.iter().copied());
+    table
+        .load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(headings.iter().copied());
     table
 }
 

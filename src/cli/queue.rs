@@ -2,12 +2,14 @@
 
 use std::{io::Write as _, time::Duration};
 
+use jiff::SignedDuration;
+
 use super::{
     Failure, Shell, complain, now, one_of,
     output::{self, Format, Listed, Shape, View, preview},
 };
 use crate::{
-    domain::{Kind, Platform, TicketState, Time, settings::Settings},
+    domain::{Kind, Platform, TicketState, settings::Settings},
     store::listing::{TicketFilter, TicketRow, tickets},
 };
 
@@ -120,25 +122,30 @@ impl Listed for TicketRow {
         "unverified",
         "reason",
     ];
-    const TABLE: &'static [&'static str] = &["ticket", "OPD", "kind", "from", "text", "opened", "due", "state"];
+    const TABLE: &'static [&'static str] = &["ticket", "OPD", "kind", "from", "text", "due", "left", "state"];
 
     fn cells(&self, view: &View) -> Vec<String> {
         let author = self.author.as_ref().and_then(|author| author.name.as_deref().or(author.id.as_deref())).unwrap_or("-");
         let kind = format!("{} {}", self.platform, self.kind);
-        let (opened, due) = (view.time(self.opened_at), self.due(view));
-        vec![self.id.to_string(), self.opd.clone(), kind, preview(author), preview(&self.text), opened, due, self.standing()]
+        vec![
+            self.id.to_string(),
+            self.opd.clone(),
+            kind,
+            preview(author),
+            preview(&self.text),
+            view.time(self.due_at),
+            self.left(view).unwrap_or_else(|| "-".into()),
+            self.standing(),
+        ]
     }
 }
 
 impl TicketRow {
-    /// The deadline, and while the ticket is open how far off it is.
-    pub(super) fn due(&self, view: &View) -> String {
-        let due = view.time(self.due_at);
-        match self.state {
-            TicketState::Open if self.due_at < view.now => format!("{due}, {} late", span(view.now, self.due_at)),
-            TicketState::Open => format!("{due}, in {}", span(self.due_at, view.now)),
-            _ => due,
-        }
+    /// How far off the deadline of an open ticket is, or how long past.
+    pub(super) fn left(&self, view: &View) -> Option<String> {
+        let late = self.due_at < view.now;
+        let (later, earlier) = if late { (view.now, self.due_at) } else { (self.due_at, view.now) };
+        (self.state == TicketState::Open).then(|| format!("{}{}", span(later.since(earlier)), if late { " late" } else { "" }))
     }
 
     /// Where it stands, in words.
@@ -159,8 +166,12 @@ impl TicketRow {
     }
 }
 
-/// From `earlier` to `later`, in whole minutes.
-fn span(later: Time, earlier: Time) -> String {
-    let minutes = u64::try_from(later.since(earlier).as_mins()).unwrap_or_default();
-    humantime::format_duration(Duration::from_secs(minutes * 60)).to_string()
+/// Its two largest units, down to the minute.
+fn span(length: SignedDuration) -> String {
+    let minutes = length.as_mins();
+    match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
+        (0, 0, minutes) => format!("{minutes}m"),
+        (0, hours, minutes) => format!("{hours}h {minutes}m"),
+        (days, hours, _) => format!("{days}d {hours}h"),
+    }
 }

@@ -66,13 +66,14 @@ fn people(out: &mut impl Write, shown: &Shown, view: &View) -> io::Result<()> {
         || "unknown".into(),
         |author| [&author.name, &author.id].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),
     );
+    let left = ticket.left(view).map_or(String::new(), |left| format!("{left}, "));
     let lines = [
         ("ticket", format!("{}, {}", ticket.id, ticket.standing())),
         ("account", format!("{}, {} {}", ticket.opd, ticket.platform, ticket.account)),
         ("thread", format!("{} {}", ticket.kind, ticket.thread)),
         ("from", who),
         ("opened", view.time(ticket.opened_at)),
-        ("due", format!("{} (policy {})", ticket.due(view), ticket.policy)),
+        ("due", format!("{}, {}policy {}", view.time(ticket.due_at), left, ticket.policy)),
         ("warned", view.maybe(ticket.warned_at)),
         ("breached", view.maybe(ticket.breached_at)),
         ("closed", view.maybe(ticket.closed_at)),

@@ -2,8 +2,9 @@
 //! and applies it, and where none runs it is applied here.
 
 use std::{
-    env,
+    env, fs,
     io::{self, BufRead as _, IsTerminal as _, Write as _},
+    os::unix::fs::MetadataExt as _,
     time::Duration,
 };
 
@@ -25,7 +26,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 #[derive(Debug, clap::Args)]
 struct Who {
-    /// Who does it [default: $SUDO_USER, else $USER]
+    /// Who does it [default: who called sudo, else who is logged in]
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     by: Option<String>,
 }
@@ -152,7 +153,7 @@ struct Act {
 
 impl Act {
     async fn run(mut self, who: Who, shell: &mut Shell) -> Result<(), Failure> {
-        let by = who.name()?;
+        let by = who.name();
         self.tickets.sort_unstable();
         self.tickets.dedup();
         if self.tickets.len() > ASK_ABOVE && !self.yes {
@@ -188,9 +189,11 @@ impl Act {
 }
 
 impl Who {
-    fn name(self) -> Result<String, Failure> {
-        let login = || ["SUDO_USER", "USER"].into_iter().filter_map(|name| env::var(name).ok()).find(|name| !name.is_empty());
-        self.by.or_else(login).ok_or_else(|| Failure::Usage("neither $SUDO_USER nor $USER says who does it; say --by NAME".into()))
+    fn name(self) -> String {
+        let login = || ["SUDO_USER", "USER", "LOGNAME"].into_iter().filter_map(|name| env::var(name).ok()).find(|name| !name.is_empty());
+        // a container or a unit may set none of them; the process belongs to somebody all the same
+        let uid = || fs::metadata("/proc/self").map_or("unknown".into(), |process| format!("uid {}", process.uid()));
+        self.by.or_else(login).unwrap_or_else(uid)
     }
 }
 

@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod config;
 mod daemon;
+mod deploy;
 mod graph;
 mod samples;
 mod simulator;

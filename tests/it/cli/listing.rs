@@ -17,7 +17,7 @@ async fn every_listing_is_the_same_on_both() {
     let filters = [
         TicketFilter::default(),
         TicketFilter { state: Some(TicketState::Open), limit: Some(2), ..TicketFilter::default() },
-        TicketFilter { overdue_at: at("2026-11-24T00:00:00Z"), ..TicketFilter::default() },
+        TicketFilter { overdue_at: Some(at("2026-11-24T00:00:00Z")), ..TicketFilter::default() },
         TicketFilter {
             opd: Some("dindukcapil".into()),
             platform: Some(Platform::Facebook),
@@ -54,8 +54,11 @@ async fn pages_of_messages_leave_nothing_out_where_many_were_written_in_one_seco
         )
         .await;
         message(db, 9000, 2, "out", (None, None), "jawaban", "2026-11-24T03:00:00Z").await;
-        let filter =
-            MessageFilter { since: at("2026-11-24T03:00:00Z"), account: Some("17841400000000001".into()), direction: Some(Direction::In) };
+        let filter = MessageFilter {
+            since: Some(at("2026-11-24T03:00:00Z")),
+            account: Some("17841400000000001".into()),
+            direction: Some(Direction::In),
+        };
         let (mut pages, mut seen) = (MessagePages::new(db, filter), std::collections::BTreeSet::new());
         loop {
             let page = pages.next().await.unwrap();
