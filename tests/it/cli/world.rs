@@ -39,9 +39,8 @@ id = "101000000000001"
 token = "env:SET_NOWHERE"
 "#;
 
-#[allow(clippy::unnecessary_wraps)] // what it fills may be absent
-pub fn at(text: &str) -> Option<Time> {
-    Some(Time::parse(text).unwrap())
+pub fn at(text: &str) -> Time {
+    Time::parse(text).unwrap()
 }
 
 /// A folder with a configuration and a filled SQLite database.
@@ -139,6 +138,8 @@ pub async fn ticket(db: &Db, id: i64, newest: i64, author: &str, state: &str, du
         vec![id.into(), newest.into(), author.into(), state.into(), at(due).into()],
     )
     .await;
+    write(db, "INSERT INTO ticket_message (message_id, ticket_id) VALUES ($1, $2) ON CONFLICT DO NOTHING", vec![newest.into(), id.into()])
+        .await;
 }
 
 /// Two accounts, four threads, tickets 1 to 4: a comment past its deadline, a direct message with time left, an answered comment
@@ -154,6 +155,15 @@ pub async fn fill(db: &Db) {
         )
         .await;
     }
+    // read for the first time long ago, so that what was written since opens tickets
+    write(
+        db,
+        "INSERT INTO source (account_id, name, first_read_at, opens_from, last_read_at, backlog_read_at)
+         SELECT a.id, s.name, 1000, 0, 1795489200000, 1000 FROM account a
+         CROSS JOIN (SELECT 'messages' AS name UNION SELECT 'comments' UNION SELECT 'posts') s",
+        vec![],
+    )
+    .await;
     for (id, account, kind, name, post) in [
         (1, 1, "comment", "101000000000001_9_77", Some("9")),
         (2, 2, "message", "t_100", None),
