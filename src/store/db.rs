@@ -187,31 +187,25 @@ pub enum Tx {
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
 
-fn sqlite_args(vals: Vec<Val>) -> Result<SqliteArguments, StoreError> {
-    use sqlx::Arguments as _;
-    let mut args = SqliteArguments::default();
-    for val in vals {
-        match val {
-            Val::I(v) => args.add(v),
-            Val::T(v) => args.add(v),
+/// The same function for each driver's arguments.
+macro_rules! arguments {
+    ($name:ident, $type:ty) => {
+        fn $name(vals: Vec<Val>) -> Result<$type, StoreError> {
+            use sqlx::Arguments as _;
+            let mut args = <$type>::default();
+            for val in vals {
+                match val {
+                    Val::I(v) => args.add(v),
+                    Val::T(v) => args.add(v),
+                }
+                .map_err(|e| StoreError::of(sqlx::Error::Encode(e)))?;
+            }
+            Ok(args)
         }
-        .map_err(|e| StoreError::of(sqlx::Error::Encode(e)))?;
-    }
-    Ok(args)
+    };
 }
-
-fn postgres_args(vals: Vec<Val>) -> Result<PgArguments, StoreError> {
-    use sqlx::Arguments as _;
-    let mut args = PgArguments::default();
-    for val in vals {
-        match val {
-            Val::I(v) => args.add(v),
-            Val::T(v) => args.add(v),
-        }
-        .map_err(|e| StoreError::of(sqlx::Error::Encode(e)))?;
-    }
-    Ok(args)
-}
+arguments!(sqlite_args, SqliteArguments);
+arguments!(postgres_args, PgArguments);
 
 /// SQL made in this folder from constant parts and numbers of placeholders; never from outside text.
 pub(super) fn built(sql: String) -> SqlStr {

@@ -9,7 +9,7 @@ use super::{
     intake::numbered,
 };
 use crate::domain::{
-    AccountId, Direction, Kind, MessageId, Object, Platform, Source, Text, ThreadId, TicketId, TicketState, Time,
+    AccountId, Direction, Kind, MessageId, Object, Platform, Text, ThreadId, TicketId, TicketState, Time,
     message::{Author, Message, Seen, ThreadKey},
     ticket::{Subject, Ticket},
     view::{Blindness, Ruling, ThreadView},
@@ -472,15 +472,4 @@ pub async fn remember(db: &Db, key: &str, value: &str) -> Result<(), StoreError>
     tx.exec("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value", vals![key, value])
         .await?;
     tx.commit().await
-}
-
-/// The source a kind of thread is read from.
-pub const fn source_of(kind: Kind) -> Source {
-    match kind {
-        Kind::Message => Source::Messages,
-        Kind::Comment => Source::Comments,
-        Kind::Post => Source::Posts,
-        Kind::Review => Source::Reviews,
-        Kind::Mention => Source::Mentions,
-    }
 }
