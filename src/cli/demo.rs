@@ -1,10 +1,8 @@
 //! `tanggap demo`: the whole thing on a simulated Graph API over real HTTP on loopback, in a temporary folder.
 
 use std::{
-    fmt::Write as _,
     fs,
     io::{IsTerminal as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -24,7 +22,8 @@ use crate::{
     demo::{
         Now,
         api::Simulator,
-        script::{Agency, Pace, Script, opds},
+        configure,
+        script::{Pace, Script, opds},
         sink::{HttpSink, SmtpSink},
     },
     domain::settings::Settings,
@@ -84,9 +83,7 @@ async fn play(args: Args, shell: &mut Shell, folder: &Path) -> Result<(), Failur
     let pace = Pace { gap: SignedDuration::from_millis(1500), answer: SignedDuration::from_secs(12) };
     let began = SystemClock.now();
     let mut script = Script::new(args.seed, opds(args.opds), pace, &mut simulator.world(), began);
-    let file = folder.join("tanggap.toml");
-    let text = configuration(folder, &simulator, &mails, &chats, script.agencies())?;
-    fs::write(&file, text)?;
+    let file = configure(folder, &simulator, &mails, &chats, script.agencies()).context("the configuration can't be written")?;
     let loaded = config::load(Some(&file), &Environment::of_process(), Secrets::All).map_err(Failure::Configuration)?;
     log::init(log::Format::Auto, "info", std::io::stderr().is_terminal(), loaded.settings.site.timezone.clone())
         .map_err(anyhow::Error::new)?;
@@ -183,111 +180,4 @@ async fn summary(shell: &mut Shell, settings: &Settings, db: &Db, simulator: &Si
     writeln!(shell.out, "\nAt the end: {} tickets, {letters} letters, {calls} calls to the simulated Graph API.\n", tickets.len())?;
     output::write(&mut shell.out, (Format::Table, None), &View::of(settings), &tickets)?;
     Ok(())
-}
-
-/// A configuration for the simulated accounts: deadlines of half a minute, letters to a captured mailbox and chat.
-fn configuration(folder: &Path, simulator: &Simulator, mails: &SmtpSink, chats: &HttpSink, agencies: &[Agency]) -> anyhow::Result<String> {
-    let secret = |name: &str, value: &str| -> anyhow::Result<String> {
-        let path = folder.join(name);
-        fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(value.as_bytes())?;
-        Ok(format!("file:{}", path.display()))
-    };
-    let mut text = format!(
-        r#"[site]
-name = "Kabupaten Rembang"
-timezone = "Asia/Jakarta"
-[database]
-url = "sqlite://{folder}/tanggap.db"
-[http]
-listen = ""
-metrics_listen = "127.0.0.1:0"
-[graph]
-url = "{facebook}"
-instagram_url = "{instagram}"
-[poll]
-interval = "2s"
-idle_interval = "5s"
-sweep_interval = "20s"
-[sla]
-urgent_keywords = ["banjir*", "kebakaran", "longsor", "kecelakaan"]
-[letter]
-group = "5s"
-[[policy]]
-name = "darurat"
-match = {{ urgent = true }}
-respond_within = "15s"
-calendar = "always"
-step = [ {{ at = "0m", notify = ["kepala", "sekda"] }}, {{ at = "15s", notify = ["bupati"] }} ]
-[[policy]]
-name = "biasa"
-respond_within = "30s"
-calendar = "always"
-step = [ {{ at = "60%", notify = ["operator"] }}, {{ at = "0m", notify = ["kepala"] }}, {{ at = "15s", notify = ["sekda"] }} ]
-[[official]]
-name = "Operator Dinkominfo"
-group = "operator"
-telegram = "-1001"
-[[official]]
-name = "Sekretaris Daerah"
-group = "sekda"
-email = "sekda@example.go.id"
-[[official]]
-name = "Bupati"
-group = "bupati"
-email = "bupati@example.go.id"
-[channel.smtp]
-url = "smtp://{mail}"
-from = "Tanggap <tanggap@example.go.id>"
-[channel.telegram]
-token = "{bot}"
-url = "{chat}"
-"#,
-        folder = folder.display(),
-        facebook = simulator.facebook_url,
-        instagram = simulator.instagram_url,
-        mail = mails.address,
-        chat = chats.url,
-        bot = secret("telegram-bot", "1:demo")?,
-    );
-    for Agency { opd, page, instagram } in agencies {
-        let linked = simulator.world().account(&instagram.id).and_then(|account| account.page.clone());
-        let (login, token, linked) = match linked {
-            Some(linked) => ("facebook", &page.token, format!("page = \"{linked}\"\n")),
-            None => ("instagram", &instagram.token, String::new()),
-        };
-        let page_token = secret(&format!("{}-page", opd.slug), &page.token)?;
-        let instagram_token = secret(&format!("{}-instagram", opd.slug), token)?;
-        write!(
-            text,
-            r#"[[official]]
-name = "Kepala {abbreviation}"
-group = "kepala"
-opd = ["{slug}"]
-email = "kepala.{slug}@example.go.id"
-[[opd]]
-slug = "{slug}"
-name = "{name}"
-abbreviation = "{abbreviation}"
-[[opd.account]]
-platform = "facebook"
-id = "{page}"
-token = "{page_token}"
-[[opd.account]]
-platform = "instagram"
-id = "{instagram}"
-{linked}login = "{login}"
-token = "{instagram_token}"
-"#,
-            abbreviation = opd.abbreviation,
-            slug = opd.slug,
-            name = opd.name,
-            page = page.id,
-            instagram = instagram.id,
-        )?;
-    }
-    if text.contains("login = \"instagram\"") {
-        let key = secret("token-key", "demo-key-demo-key-demo-key-demo-")?;
-        write!(text, "[secrets]\nkey = \"{key}\"\n")?;
-    }
-    Ok(text)
 }

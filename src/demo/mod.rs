@@ -4,17 +4,19 @@
 //! shares no code with [`crate::graph`], so that client and simulator cannot share one misreading of Meta.
 //!
 //! [`world`] is what exists and who may see it; [`api`] shows it as Meta would; [`script`] lets people write;
-//! [`sink`] catches what the daemon sends.
+//! [`sink`] catches what the daemon sends; [`configure`] joins the daemon to all of them.
 
 pub mod api;
 mod line;
 pub mod script;
 pub mod sink;
+mod site;
 pub mod world;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
+pub use site::configure;
 
 /// Where the simulator takes its time from.
 pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
