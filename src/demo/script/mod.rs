@@ -110,6 +110,11 @@ impl Script {
         self.due.retain(|_, act| !matches!(act, Act::Write | Act::Post { .. }));
     }
 
+    /// Whether nothing is left to happen.
+    pub fn is_over(&self) -> bool {
+        self.due.is_empty()
+    }
+
     fn perform(&mut self, world: &mut World, at: Timestamp, act: Act) {
         // An act whose target is gone by then simply does not happen.
         match act {

@@ -1,0 +1,164 @@
+//! What must be true when the soak is over. Each check reads the database and what the simulated world knows, nothing else.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use tanggap::{
+    demo::world::ItemKind,
+    domain::{message::key_of, ticket::PlannedStep},
+    store::{Db, db::Row},
+};
+
+use super::site::Site;
+
+async fn rows(db: &Db, sql: &'static str) -> Vec<Row> {
+    db.rows(sql, vec![]).await.unwrap()
+}
+
+async fn number(db: &Db, sql: &'static str) -> i64 {
+    rows(db, sql).await[0].i("n").unwrap()
+}
+
+/// Nothing is under way any more.
+pub async fn settled(db: &Db) -> bool {
+    number(db, "SELECT count(*) AS n FROM alert WHERE routed_at IS NULL").await == 0
+        && number(db, "SELECT count(*) AS n FROM delivery WHERE state IN ('waiting', 'pending')").await == 0
+        && open_steps(db).await == 0
+}
+
+/// Steps of open tickets that have not taken effect.
+async fn open_steps(db: &Db) -> usize {
+    let tickets = rows(db, "SELECT steps FROM ticket WHERE state = 'open'").await;
+    tickets.iter().flat_map(|row| steps(row)).filter(|step| step.effect.is_none()).count()
+}
+
+fn steps(row: &Row) -> Vec<PlannedStep> {
+    serde_json::from_str(&row.t("steps").unwrap()).unwrap()
+}
+
+pub async fn everything_is_told_and_decided(db: &Db) {
+    assert_eq!(number(db, "SELECT count(*) AS n FROM alert WHERE routed_at IS NULL").await, 0);
+    assert_eq!(number(db, "SELECT count(*) AS n FROM delivery WHERE state NOT IN ('delivered', 'dropped')").await, 0);
+    assert_eq!(open_steps(db).await, 0);
+}
+
+/// What citizens and officials wrote, and what is stored, are the same; whatever nobody could ever read is left out.
+pub async fn every_message_is_stored_once(db: &Db, site: &Site) {
+    let sql = "SELECT a.external_id AS account, m.key, m.direction, m.text, m.created_at, m.deleted_at FROM message m JOIN account a ON a.id = m.account_id";
+    let mut stored: HashMap<(String, String), Vec<Row>> = HashMap::new();
+    for row in rows(db, sql).await {
+        stored.entry((row.t("account").unwrap(), row.t("key").unwrap())).or_default().push(row);
+    }
+    let world = site.simulator.world();
+    let (mut written, mut missing, mut gone_unseen) = (0, Vec::new(), 0);
+    for item in world.items().iter().filter(|item| !matches!(item.kind, ItemKind::Post | ItemKind::Media)) {
+        written += 1;
+        let found = stored.remove(&(item.account.clone(), key_of(&item.id).to_owned())).unwrap_or_default();
+        match (&found[..], item.deleted) {
+            ([row], deleted) => {
+                assert_eq!(row.t("direction").unwrap(), if item.by_citizen() { "in" } else { "out" }, "{item:?}");
+                assert_eq!(row.i("created_at").unwrap(), item.created.as_second() * 1000, "{item:?}");
+                if deleted.is_none() {
+                    assert_eq!(row.t("text").unwrap(), item.text, "{item:?}");
+                    assert_eq!(row.oi("deleted_at").unwrap(), None, "not gone: {item:?}");
+                }
+            }
+            ([], Some(_)) => gone_unseen += 1,
+            ([], None) => missing.push(item.clone()),
+            _ => panic!("stored more than once: {item:?}"),
+        }
+    }
+    assert!(missing.is_empty(), "{} of {written} were never stored: {missing:#?}", missing.len());
+    assert!(stored.is_empty(), "nobody wrote these: {:?}", stored.keys());
+    println!("{written} messages written, lost 0; {gone_unseen} were deleted before a read could show them");
+}
+
+/// Each step that took effect and spoke has one delivery for each official it concerns, and no delivery lacks its step.
+pub async fn every_step_has_its_deliveries(db: &Db) {
+    let sql = "SELECT t.id, t.steps, a.opd FROM ticket t JOIN account a ON a.id = t.account_id";
+    let mut expected = BTreeSet::new();
+    for row in rows(db, sql).await {
+        let (ticket, opd) = (row.i("id").unwrap(), row.t("opd").unwrap());
+        for step in steps(&row) {
+            if step.effect.as_ref().is_none_or(|effect| effect.silent.is_some() || effect.unverified) {
+                continue;
+            }
+            for group in &step.notify {
+                let officials = match group.as_str() {
+                    "operator" => vec![("operator-dinkominfo".to_owned(), "telegram"), ("pusat-kendali".to_owned(), "webhook")],
+                    "sekda" => vec![("sekretaris-daerah".to_owned(), "smtp")],
+                    "bupati" => vec![("bupati".to_owned(), "smtp")],
+                    _ => vec![(format!("kepala of {opd}"), "smtp")],
+                };
+                expected.extend(
+                    officials.into_iter().map(|(official, channel)| (ticket, i64::from(step.number), official, channel.to_owned())),
+                );
+            }
+        }
+    }
+    let sql = "SELECT d.ticket_id, d.step, d.official, d.channel, d.address FROM delivery d
+         WHERE d.kind IN ('ticket.warned', 'ticket.breached', 'ticket.escalated') AND d.channel <> 'log'";
+    let mut found = BTreeSet::new();
+    for row in rows(db, sql).await {
+        let address = row.t("address").unwrap();
+        let kepala = address.strip_prefix("kepala.").and_then(|rest| rest.split_once('@')).map(|(opd, _)| format!("kepala of {opd}"));
+        let official = kepala.unwrap_or(row.t("official").unwrap());
+        let one = (row.i("ticket_id").unwrap(), row.i("step").unwrap(), official, row.t("channel").unwrap());
+        assert!(found.insert(one.clone()), "stored twice: {one:?}");
+    }
+    let (lacking, unasked): (Vec<_>, Vec<_>) = (expected.difference(&found).collect(), found.difference(&expected).collect());
+    assert!(lacking.is_empty() && unasked.is_empty(), "lacking: {lacking:?}\nnot asked for: {unasked:?}");
+    println!("{} deliveries of steps, each stored once", found.len());
+}
+
+/// Every delivered letter reached its sink, each copy has the same bytes and key, and copies are no more than the kills.
+pub async fn every_letter_was_accepted_and_copies_have_a_cause(db: &Db, site: &Site, kills: i64) {
+    let mut accepted: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    for mail in site.mails.captured().into_iter().filter(|mail| mail.accepted) {
+        let id = mail.raw.lines().find_map(|line| line.strip_prefix("Message-ID: <")).unwrap();
+        let (key, _host) = id.split_once('@').unwrap();
+        accepted.entry(format!("smtp {key} {}", mail.to.join(","))).or_default().push(mail.raw.into_bytes());
+    }
+    for hook in site.hooks.captured().into_iter().filter(|hook| hook.accepted) {
+        let id = hook.header("webhook-id").unwrap().to_owned();
+        accepted.entry(format!("webhook {id}")).or_default().push(hook.body.to_vec());
+    }
+    for chat in site.chats.captured().into_iter().filter(|chat| chat.accepted) {
+        let key = String::from_utf8(chat.body.to_vec()).unwrap();
+        accepted.entry(format!("telegram {key}")).or_default().push(chat.body.to_vec());
+    }
+    let copies: usize = accepted.values().map(|copies| copies.len() - 1).sum();
+    for (key, bytes) in &accepted {
+        assert!(bytes.windows(2).all(|pair| pair[0] == pair[1]), "a copy with other bytes: {key}");
+    }
+    for row in rows(db, "SELECT channel, key, address, payload FROM letter WHERE state = 'delivered' AND channel <> 'log'").await {
+        let (channel, key) = (row.t("channel").unwrap(), row.t("key").unwrap());
+        let name = match channel.as_str() {
+            "smtp" => format!("smtp {key} {}", row.t("address").unwrap()),
+            "webhook" => format!("webhook {key}"),
+            _ => format!("telegram {}", row.t("payload").unwrap()),
+        };
+        assert!(accepted.remove(&name).is_some(), "said to be delivered, but it never came: {name}");
+    }
+    assert!(accepted.is_empty(), "came, but is not said to be delivered: {:?}", accepted.keys());
+    assert!(copies as i64 <= kills, "{copies} copies after {kills} kills");
+    println!("{copies} copies after {kills} kills, each with the same bytes and key");
+}
+
+/// From the later of the deadline and the moment the citizen's words were seen to the flag.
+pub async fn flags_were_prompt(db: &Db, kills: i64) {
+    let sql = "SELECT t.flagged_at, t.due_at,
+         (SELECT min(m.seen_at) FROM ticket_message tm JOIN message m ON m.id = tm.message_id WHERE tm.ticket_id = t.id) AS seen_at
+         FROM ticket t WHERE t.flagged_at IS NOT NULL";
+    let lag = |row: &Row| row.i("flagged_at").unwrap() - row.i("due_at").unwrap().max(row.i("seen_at").unwrap());
+    let mut lags: Vec<i64> = rows(db, sql).await.iter().map(lag).collect();
+    lags.sort_unstable();
+    let at = |share: f64| lags[((lags.len() - 1) as f64 * share) as usize];
+    println!("{} flags: lag p50 {} ms, p99 {} ms, max {} ms", lags.len(), at(0.5), at(0.99), at(1.0));
+    assert!(kills > 0 || at(0.99) < 1_000, "flags came late: {lags:?}");
+}
+
+pub fn the_log_tells_of_no_fault(site: &Site) {
+    let log = std::fs::read_to_string(site.log()).unwrap();
+    let faults: Vec<&str> = log.lines().filter(|line| line.contains(r#""level":"ERROR""#) || line.contains("panicked")).collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
