@@ -75,6 +75,7 @@ async fn daemon(
     let metrics = Metrics::default();
     let mut settings: SharedSettings = Arc::new(loaded.settings);
     say_warnings(&loaded.warnings);
+    let _sole = Db::sole(settings.database.url.expose_secret())?;
     let db = Db::open(settings.database.url.expose_secret()).await.context("opening the database that database.url names")?;
     let accounts = settings.accounts().count();
     info!(event = "daemon.started", version = env!("CARGO_PKG_VERSION"), accounts, opds = settings.opds.len(), "reading");

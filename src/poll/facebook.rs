@@ -162,11 +162,26 @@ pub async fn sweep(pass: &Pass<'_>, mentions: bool) -> Result<usize, PassError> 
         }
     }
     if mentions {
+        new += tagged(pass).await?;
+    }
+    Ok(new)
+}
+
+/// Posts of others that tag the Page, down to a list of which every post is known.
+async fn tagged(pass: &Pass<'_>) -> Result<usize, PassError> {
+    let mut new = 0;
+    let mut after: Option<String> = None;
+    for _ in 0..PAGES_MAX {
         let began_at = pass.now();
-        let page: List<wire::Post> = pass.get(&ask::tagged(&pass.spec.id, PAGE_MAX, None)).await?;
+        let page: List<wire::Post> = pass.get(&ask::tagged(&pass.spec.id, PAGE_MAX, after.as_deref())).await?;
         let found = page.data.iter().fold(Normalized::default(), |all, post| all.and(normalize::feed_post(&pass.context(), post)));
+        let fresh = unknown(&found.messages, &pass.known(&found.messages).await?);
         let posts = found.posts.iter().map(|seen| seen.post.clone()).collect();
         new += pass.take(began_at, found, posts, Vec::new()).await?;
+        match page.next() {
+            Some(cursor) if fresh > 0 || page.data.is_empty() => after = Some(cursor.to_owned()),
+            _ => break,
+        }
     }
     Ok(new)
 }

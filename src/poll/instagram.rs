@@ -142,11 +142,27 @@ pub async fn sweep(pass: &Pass<'_>, mentions: bool) -> Result<usize, PassError> 
         }
     }
     if mentions {
+        new += tags(pass).await?;
+    }
+    Ok(new)
+}
+
+/// Media of others that tag the account, down to a list of which every medium is known. Meta says nothing of a next page here, so
+/// only an empty one ends the list.
+async fn tags(pass: &Pass<'_>) -> Result<usize, PassError> {
+    let mut new = 0;
+    let mut after: Option<String> = None;
+    for _ in 0..PAGES_MAX {
         let began_at = pass.now();
-        let page: List<wire::Media> = pass.get(&ask::tags(&pass.spec.id, 50, None)).await?;
+        let page: List<wire::Media> = pass.get(&ask::tags(&pass.spec.id, ask::PAGE_MAX, after.as_deref())).await?;
         let found = page.data.iter().fold(Normalized::default(), |all, medium| all.and(normalize::tagged_media(&pass.context(), medium)));
+        let fresh = unknown(&found.messages, &pass.known(&found.messages).await?);
         let unreadable = found.messages.iter().map(|m| Proof::Unreadable(m.thread.kind, m.thread.name.clone())).collect();
         new += pass.take(began_at, found, Vec::new(), unreadable).await?;
+        match page.after.as_deref() {
+            Some(cursor) if fresh > 0 => after = Some(cursor.to_owned()),
+            _ => break,
+        }
     }
     Ok(new)
 }

@@ -45,6 +45,8 @@ const UNHEALTHY_AFTER: SignedDuration = SignedDuration::from_mins(15);
 const BLIND_AFTER: SignedDuration = SignedDuration::from_hours(2);
 /// How often an account is asked who it is.
 const IDENTITY_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How soon an account is tried again that waits for others to be known.
+const INTRODUCED: SignedDuration = SignedDuration::from_millis(500);
 /// While reads are under way, how often new work is looked for.
 const LOOK: Duration = Duration::from_millis(200);
 /// A step takes in no new work after this, so that it ends.
@@ -292,7 +294,8 @@ async fn poll_account(tools: &Tools, account: &Leased) -> bool {
             if tell.is_some() {
                 info!(event = "account.recovered", opd = opd_slug, account = id, platform, "can be read again");
             }
-            (None, 0, None, schedule::after_success(&tools.settings.poll, memo.quiet, usage), tell)
+            let pause = report.soon.unwrap_or_else(|| schedule::after_success(&tools.settings.poll, memo.quiet, usage));
+            (None, 0, None, pause, tell)
         }
         Some(failed) => {
             let next = failed.next();
@@ -340,6 +343,7 @@ async fn poll_account(tools: &Tools, account: &Leased) -> bool {
     let outcome = Outcome {
         began_at,
         next_poll_at: now.plus(pause),
+        read: error.is_none() && report.soon.is_none(),
         error,
         failures,
         failing_since,
@@ -366,16 +370,24 @@ struct Report {
     username: Option<String>,
     /// The first source that failed; the others were read all the same.
     failed: Option<PassError>,
+    /// Nothing was read yet: it is to be read after this.
+    soon: Option<SignedDuration>,
 }
 
 /// Reads what is wanted of an account. A failing source never stops another, unless the failure is the account's.
 async fn sources(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_at: Time) -> Result<(), PassError> {
+    let stranger = memo.known_at.is_none();
     if memo.known_at.is_none_or(|at| began_at.since(at) >= IDENTITY_EVERY) {
         identity(pass, report).await?;
         memo.known_at = Some(began_at);
     }
     let wants = |pass: &Pass<'_>, source| pass.spec.sources.contains(&source);
     let read = accounts::sources(&pass.tools.db, pass.account).await?;
+    // A sister on Instagram is known by its user name alone: nobody is read before everybody was asked for theirs.
+    if stranger || (read.is_empty() && accounts::strangers(&pass.tools.db).await?) {
+        report.soon = Some(if stranger { SignedDuration::ZERO } else { INTRODUCED });
+        return Ok(());
+    }
     for source in &pass.spec.sources {
         accounts::source_begins(&pass.tools.db, pass.account, *source, (began_at, pass.opens_from(began_at), BLIND_AFTER)).await?;
     }

@@ -84,8 +84,10 @@ pub struct Outcome {
     pub began_at: Time,
     /// When to poll again.
     pub next_poll_at: Time,
-    /// Why it failed, in our words; `None`: everything was read.
+    /// Why it failed, in our words; `None`: it did not.
     pub error: Option<String>,
+    /// Whether everything was read.
+    pub read: bool,
     /// Failed polls in a row now.
     pub failures: i64,
     /// Since when they fail.
@@ -118,7 +120,7 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
                 outcome.failing_since,
                 outcome.error.clone(),
                 healthy,
-                outcome.error.is_none(),
+                outcome.read,
                 outcome.began_at,
                 outcome.name.clone(),
                 outcome.username.clone(),
@@ -194,6 +196,12 @@ pub async fn next_poll(db: &Db) -> Result<Option<Time>, StoreError> {
 pub async fn usernames(db: &Db) -> Result<HashMap<String, String>, StoreError> {
     let rows = db.rows("SELECT external_id, username FROM account WHERE username IS NOT NULL", vals![]).await?;
     rows.iter().map(|row| Ok((row.t("external_id")?, row.t("username")?))).collect()
+}
+
+/// Whether some active Instagram account was never asked for its user name, by which alone its comments are told from a citizen's.
+pub async fn strangers(db: &Db) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM account WHERE active = 1 AND platform = 'instagram' AND username IS NULL AND failures = 0 LIMIT 1";
+    Ok(!db.rows(sql, vals![]).await?.is_empty())
 }
 
 /// Which author id is which configured Instagram account, under this account.

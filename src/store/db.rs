@@ -3,7 +3,7 @@
 //! A statement is written once, with `$1` placeholders, in the subset both databases read alike. Values and rows
 //! are three types (integer, text, float); everything else is made of them here.
 
-use std::{path::Path, str::FromStr, time::Duration};
+use std::{fs::File, path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Row as _, SqlSafeStr as _, SqlStr, Sqlite,
@@ -44,6 +44,9 @@ pub enum StoreError {
     /// The URL is neither of the two.
     #[error("database.url must begin with sqlite:// or postgres://")]
     Url,
+    /// Another daemon works on the same SQLite file.
+    #[error("another tanggap runs on this database, or its lock {0} can't be made ({1}): stop the other one first")]
+    NotAlone(String, std::io::Error),
     /// SQLite is older than the bundled one.
     #[error("the SQLite library is {0}; at least 3.51.3 is needed (older ones can corrupt a WAL database)")]
     OldSqlite(String),
@@ -235,11 +238,25 @@ impl Db {
         Ok(db)
     }
 
-    /// Opens an existing database of this very version: for commands beside the daemon.
+    /// Opens a database that must exist, for commands beside the daemon, and brings it to this version.
     pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
         let db = Self::connect(url, false).await?;
         db.migrate().await?;
         Ok(db)
+    }
+
+    /// Makes this process the only daemon on a SQLite file, for as long as the value lives; the system lets go of it when the process
+    /// dies. On PostgreSQL several workers share the accounts by leases, so there it is `None`.
+    pub fn sole(url: &str) -> Result<Option<File>, StoreError> {
+        if !url.starts_with("sqlite:") {
+            return Ok(None);
+        }
+        let options = SqliteConnectOptions::from_str(url).map_err(StoreError::of)?;
+        let path = options.get_filename().with_added_extension("daemon");
+        let taken = |error: std::io::Error| StoreError::NotAlone(path.display().to_string(), error);
+        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(taken)?;
+        lock.try_lock().map_err(|error| taken(error.into()))?;
+        Ok(Some(lock))
     }
 
     async fn connect(url: &str, create: bool) -> Result<Self, StoreError> {

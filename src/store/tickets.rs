@@ -1,7 +1,7 @@
 //! What the sla stage reads of threads and writes of tickets. Called inside its one transaction: the rows it takes stay locked
 //! (`FOR UPDATE SKIP LOCKED`, or SQLite's one writer) until what was judged of them is stored.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     actions,
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::domain::{
     AccountId, Direction, Kind, MessageId, Object, Platform, Text, ThreadId, TicketId, TicketState, Time,
+    alert::AlertKind,
     message::{Author, Message, Seen, ThreadKey},
     ticket::{Subject, Ticket},
     view::{Blindness, Ruling, ThreadView},
@@ -341,6 +342,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
     let mut members: Vec<Vec<Val>> = Vec::new();
     let mut events: Vec<Vec<Val>> = Vec::new();
     let mut alerts: Vec<Vec<Val>> = Vec::new();
+    let mut doubtful: BTreeSet<i64> = BTreeSet::new();
     for ruling in rulings.iter_mut() {
         for ruled in &mut ruling.tickets {
             let ticket = &mut ruled.ticket;
@@ -383,6 +385,10 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
             events.extend(ruled.events.iter().map(|(kind, detail)| vals![id.0, now, *kind, detail]));
             for alert in &mut ruled.alerts {
                 alert.ticket = Some(id);
+                if alert.kind == AlertKind::Unverified {
+                    doubtful.insert(ruling.account.0);
+                    continue;
+                }
                 alerts.push(vals![
                     alert.kind.word(),
                     id.0,
@@ -398,6 +404,10 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
             }
         }
     }
+    doubtful.retain({
+        let told = in_doubt(tx, &doubtful).await?;
+        move |account| !told.contains_key(account)
+    });
     let update: String = TICKET.split(", ").map(|c| format!("{c} = excluded.{c}")).collect::<Vec<_>>().join(", ");
     bulk(tx, &format!("INSERT INTO ticket (id, {TICKET}) VALUES "), &format!(" ON CONFLICT (id) DO UPDATE SET {update}"), kept).await?;
     bulk(
@@ -408,6 +418,10 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
     )
     .await?;
     bulk(tx, "INSERT INTO event (ticket_id, at, kind, detail) VALUES ", "", events).await?;
+    for (account, tickets) in in_doubt(tx, &doubtful).await? {
+        let (kind, detail) = (AlertKind::Unverified.word(), tickets.to_string());
+        alerts.push(vals![kind, None::<i64>, account, "", "", 0_i64, "[]", false, detail, now]);
+    }
     bulk(
         tx,
         "INSERT INTO alert (kind, ticket_id, account_id, policy, at_text, step, notify, late_found, detail, created_at) VALUES ",
@@ -428,6 +442,22 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
         tx.exec_built(built(sql), values).await?;
     }
     Ok(())
+}
+
+/// How many open tickets of these accounts wait for a read that proves them; accounts without one are left out. The operator is told once
+/// an account, when the first of them turns up.
+async fn in_doubt(tx: &mut Tx, accounts: &BTreeSet<i64>) -> Result<BTreeMap<i64, i64>, StoreError> {
+    let mut found = BTreeMap::new();
+    for &account in accounts {
+        let sql = "SELECT COUNT(*) AS tickets FROM ticket t JOIN thread h ON h.id = t.thread_id \
+             WHERE t.account_id = $1 AND t.state = 'open' AND t.unverified = 1 AND h.unreadable = 0";
+        let rows = tx.rows(sql, vals![account]).await?;
+        match rows.first().map_or(Ok(0), |row| row.i("tickets"))? {
+            0 => {}
+            tickets => drop(found.insert(account, tickets)),
+        }
+    }
+    Ok(found)
 }
 
 const TICKET: &str = "thread_id, account_id, author, policy, urgent, state, opened_at, due_at, warned_at, breached_at, flagged_at, \

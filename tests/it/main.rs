@@ -10,6 +10,7 @@ mod daemon;
 mod databases;
 mod deploy;
 mod graph;
+mod poll;
 mod samples;
 mod simulator;
 mod soak;

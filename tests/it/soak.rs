@@ -83,3 +83,21 @@ async fn a_daemon_killed_again_and_again_on_postgresql_loses_nothing() {
     let database = crate::databases::postgres().await;
     soak(&database, asked("TANGGAP_SOAK_KILLS", 3)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_daemon_on_the_same_file_is_refused_and_says_why() {
+    let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1) };
+    let site = Site::new(SEED, 1, pace, WEBHOOK).await;
+    let database = format!("sqlite://{}", site.folder.path().join("t.db").display());
+    let first = site.start(&database);
+    while site.simulator.world().calls().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(site.start(&database).ended().code(), Some(1));
+    let log = std::fs::read_to_string(site.log()).unwrap();
+    assert!(log.contains("another tanggap runs on this database"), "{log}");
+    first.kill();
+    let after = site.start(&database);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    after.stop();
+}

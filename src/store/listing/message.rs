@@ -14,7 +14,10 @@ use crate::{
 /// Messages read at a time.
 const PAGE: i64 = 500;
 
-const MESSAGE: &str = "SELECT m.*, a.platform, a.external_id AS account, a.opd, th.name AS thread
+/// A quick text that went to three threads is automatic too (semantics.md, Tickets), though the message itself matches no pattern.
+const MESSAGE: &str = "SELECT m.*, a.platform, a.external_id AS account, a.opd, th.name AS thread,
+ (SELECT COUNT(DISTINCT q.thread_id) FROM quick_reply own JOIN quick_reply q ON q.account_id = own.account_id AND q.text_hash = own.text_hash
+  WHERE own.message_id = m.id) AS quick_threads
  FROM message m JOIN account a ON a.id = m.account_id JOIN thread th ON th.id = m.thread_id";
 
 /// A message as the contract's JSON has it.
@@ -136,7 +139,7 @@ fn read(row: &Row) -> Result<MessageRow, StoreError> {
         edited_at: row.oat("edited_at")?,
         deleted_at: row.oat("deleted_at")?,
         hidden: row.b("hidden")?,
-        automatic: row.b("automatic")?,
+        automatic: row.b("automatic")? || row.i("quick_threads")? >= 3,
         needs_answer: row.b("needs_answer")?,
     })
 }

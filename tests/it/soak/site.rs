@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -119,6 +119,11 @@ impl Daemon {
     pub fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
+    }
+
+    /// How it ended by itself.
+    pub fn ended(mut self) -> ExitStatus {
+        self.0.wait().unwrap()
     }
 
     /// SIGTERM; it must end by itself, with status 0.

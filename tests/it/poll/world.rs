@@ -1,0 +1,96 @@
+//! A simulated site with a poll stage and an sla stage that are stepped by hand.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use tanggap::{
+    config::{self, Environment, Secrets},
+    demo::{
+        api::Simulator,
+        configure,
+        script::{Agency, Pace, Script, opds},
+        sink::{HttpSink, SmtpSink},
+    },
+    domain::SharedSettings,
+    graph::Client,
+    poll::{self, PollStage, Skew},
+    runtime::{Clock as _, ManualClock, Nudge, Stage as _, http, metrics::Metrics},
+    sla::{self, SlaStage},
+    store::Db,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub simulator: Simulator,
+    pub agencies: Vec<Agency>,
+    pub db: Db,
+    poll: PollStage,
+    sla: SlaStage,
+    _folder: tempfile::TempDir,
+    _stop: DropGuard,
+}
+
+impl World {
+    /// So many agencies with a Page and an Instagram account each, on a SQLite file.
+    pub async fn new(count: usize) -> Self {
+        http::install_tls();
+        let clock = ManualClock::new("2026-11-24T02:00:00Z".parse().unwrap());
+        let read = clock.clone();
+        let now: tanggap::demo::Now = Arc::new(move || read.now());
+        let folder = tempfile::tempdir().unwrap();
+        let (simulator, servers) = Simulator::bind(now.clone()).await.unwrap();
+        let ((mails, _), (chats, _)) = (SmtpSink::bind(now.clone()).await.unwrap(), HttpSink::bind(now).await.unwrap());
+        let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1) };
+        let agencies = Script::new(1, opds(count), pace, &mut simulator.world(), clock.now()).agencies().to_vec();
+        let file = configure(folder.path(), &simulator, &mails, &chats, &agencies).unwrap();
+        let settings: SharedSettings =
+            Arc::new(config::load(Some(&file), &Environment::bare(folder.path()), Secrets::All).unwrap().settings);
+        let stop = CancellationToken::new();
+        #[allow(clippy::disallowed_methods)] // it ends with the test's runtime
+        tokio::spawn(servers.serve(stop.clone()));
+        let db = Db::open(&format!("sqlite://{}", folder.path().join("poll.db").display())).await.unwrap();
+        let client = http::client(settings.graph.timeout.unsigned_abs()).unwrap();
+        let skew = Skew::default();
+        let joints = poll::Joints {
+            clock: clock.clone(),
+            metrics: Metrics::default(),
+            client: Client::new(client, &settings.graph),
+            judge: Nudge::default(),
+            alerts: Nudge::default(),
+            stop: stop.clone(),
+            skew: skew.clone(),
+            owner: "test".to_owned(),
+        };
+        let poll = PollStage::new(db.clone(), settings.clone(), joints).await.unwrap();
+        let joints = sla::Joints {
+            clock: clock.clone(),
+            metrics: Metrics::default(),
+            alerts: Nudge::default(),
+            polls: Nudge::default(),
+            skewed: skew.skewed.clone(),
+        };
+        let sla = SlaStage::new(db.clone(), settings, joints).await.unwrap();
+        Self { clock, simulator, agencies, db, poll, sla, _folder: folder, _stop: stop.drop_guard() }
+    }
+
+    pub fn page(&self, agency: usize) -> String {
+        self.agencies[agency].page.id.clone()
+    }
+
+    pub fn instagram(&self, agency: usize) -> String {
+        self.agencies[agency].instagram.id.clone()
+    }
+
+    /// Moves the clock on, then lets poll do what is due, and sla after it.
+    pub async fn turn(&mut self, by: SignedDuration) {
+        self.clock.advance(by);
+        self.poll.once().await.unwrap();
+        self.sla.once().await.unwrap();
+    }
+
+    /// The column `one` of a query, in its order.
+    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
+        self.db.rows(sql, vec![]).await.unwrap().iter().map(|row| row.t("one").unwrap()).collect()
+    }
+}
