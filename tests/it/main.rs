@@ -9,6 +9,7 @@ mod config;
 mod daemon;
 mod deploy;
 mod graph;
+mod reckoning;
 mod samples;
 mod simulator;
 mod texts;
