@@ -117,6 +117,9 @@ pub struct Message {
     pub hidden_at: Option<Timestamp>,
     /// When it was noticed that it is gone.
     pub deleted_at: Option<Timestamp>,
+    /// The last read that showed it before it went (or when it truly went); `None` stands for `deleted_at`. A deadline that passed later
+    /// than this, while the removal was being confirmed, was not missed.
+    pub shown_until: Option<Timestamp>,
     /// Comments: the conversation (its thread name) that holds its private reply, where Meta names it (Facebook).
     pub private_reply: Option<String>,
     /// Comments: the last read that did not show that private reply.
@@ -166,7 +169,7 @@ pub struct Expected {
     pub breached_at: Option<Timestamp>,
     pub policy: String,
     pub urgent: bool,
-    /// How many of the citizen's messages it holds, those that are gone left out.
+    /// How many of the citizen's messages it holds, those that were gone when it closed left out.
     pub messages: usize,
     pub acknowledged_at: Option<Timestamp>,
     /// Why it was dismissed or withdrawn.

@@ -1,4 +1,4 @@
-//! One thread, event by event.
+//! One thread, event by event. Where semantics.md leaves two readings, the one taken is named in a comment.
 
 use std::collections::BTreeSet;
 
@@ -109,6 +109,9 @@ impl<'a> Replay<'a> {
                 Mentions::Ask => (message.asks || message.urgent_at.is_some()) && !message.by_page,
             };
         }
+        if self.facts.rules.mentions == Mentions::None {
+            return false;
+        }
         let author = self.messages.iter().find(|one| one.id == one.thread).map(|mention| &mention.author);
         message.tags_own || author == Some(&message.author)
     }
@@ -123,19 +126,16 @@ impl<'a> Replay<'a> {
 
     fn answered(&mut self, out: &Message, thread: &str) {
         let names = |of: fn(&Message) -> &Option<String>, author: &str| -> BTreeSet<String> {
-            self.messages
-                .iter()
-                .filter(|message| message.government.is_none() && message.author == author)
-                .filter_map(|m| of(m).clone())
-                .collect()
+            let own = self.messages.iter().filter(|message| message.government.is_none() && message.author == author && !author.is_empty());
+            own.filter_map(|message| of(message).as_ref().map(|name| name.to_lowercase())).collect()
         };
         let waiting: Vec<Waiting> = self
             .waits
             .iter()
             .map(|one| Waiting {
                 author: one.author.to_owned(),
-                names: if one.author.is_empty() { BTreeSet::new() } else { names(|m| &m.author_name, one.author) },
-                usernames: if one.author.is_empty() { BTreeSet::new() } else { names(|m| &m.author_username, one.author) },
+                names: names(|message| &message.author_name, one.author),
+                usernames: names(|message| &message.author_username, one.author),
             })
             .collect();
         let named = named(out, &waiting);
@@ -173,26 +173,31 @@ impl<'a> Replay<'a> {
     fn act(&mut self, action: &Action) {
         let Some(index) = self.waits.iter().position(|one| one.author == action.author) else { return };
         match &action.what {
-            What::Ack => self.waits[index].acknowledged_at = self.waits[index].acknowledged_at.or(Some(action.at)),
+            What::Ack => self.waits[index].acknowledged_at = Some(action.at),
             What::Unack => self.waits[index].acknowledged_at = None,
             What::Dismiss(reason) => self.close(index, action.at, "dismissed", None, Some(reason.clone())),
             What::Resolve => self.close(index, action.at, "answered", Some("staff".to_owned()), None),
         }
     }
 
-    /// The clock of a ticket as its messages stood at `at`.
-    fn clock(&self, one: &Waits, at: Timestamp) -> Clock {
+    /// The messages that count at `at`, from the opening one on. Where nothing is left to answer, those that counted just before the last
+    /// question went: a ticket is withdrawn as it stood.
+    fn counted(&self, one: &Waits<'a>, at: Timestamp) -> Vec<&'a Message> {
         let mut left: Vec<&Message> = one.members.iter().filter(|member| !gone(member, at)).copied().collect();
         if !left.iter().any(|member| self.opens(member)) {
-            // Nothing is left to answer: it is closed as it stood just before the last question went.
             let last = one.members.iter().filter(|member| self.opens(member)).filter_map(|member| member.deleted_at).max();
             left = one.members.iter().filter(|member| member.deleted_at.is_none() || member.deleted_at >= last).copied().collect();
         }
         let opening = left.iter().position(|member| self.opens(member)).unwrap();
-        let left = &left[opening..];
+        left.split_off(opening)
+    }
+
+    /// The clock of a ticket as its messages stood at `at`.
+    fn clock(&self, one: &Waits<'a>, at: Timestamp) -> Clock {
+        let left = self.counted(one, at);
         let opened_at = left[0].created_at;
-        let first = policy(self.facts, self.kind, left[0].urgent_at == Some(opened_at));
         let urgent_at = left.iter().filter_map(|member| member.urgent_at).filter(|urgent| *urgent <= at).min();
+        let first = policy(self.facts, self.kind, urgent_at == Some(opened_at));
         let clock = Clock { opened_at, due_at: due(self.facts, first, opened_at), policy: first.name.clone(), urgent: urgent_at.is_some() };
         let Some(urgent_at) = urgent_at else { return clock };
         let urgent = policy(self.facts, self.kind, true);
@@ -202,13 +207,16 @@ impl<'a> Replay<'a> {
         Clock { due_at: clock.due_at.min(due(self.facts, urgent, urgent_at)), policy: urgent.name.clone(), ..clock }
     }
 
-    /// A deadline that passed before `at` was missed, whatever happens to the messages later.
+    /// A deadline that passed while the message that set it was there stands, though that message goes later.
     fn note_breaches(&mut self, at: Timestamp) {
+        // As it stood just before `at`.
+        let before = Timestamp::from_millisecond(at.as_millisecond() - 1).unwrap();
         for index in 0..self.waits.len() {
-            // As it stood just before `at`.
-            let before = Timestamp::from_millisecond(at.as_millisecond() - 1).unwrap();
-            let due_at = self.clock(&self.waits[index], before).due_at;
-            if due_at < at {
+            let one = &self.waits[index];
+            let due_at = self.clock(one, before).due_at;
+            let goes = |member: &&&Message| member.deleted_at == Some(at);
+            let shown_until = self.counted(one, before).iter().filter(goes).filter_map(|member| member.shown_until).min();
+            if due_at < at && shown_until.is_none_or(|shown| due_at <= shown) {
                 self.waits[index].breached_at.get_or_insert(due_at);
             }
         }
@@ -217,10 +225,11 @@ impl<'a> Replay<'a> {
     fn close(&mut self, index: usize, at: Timestamp, state: &'static str, answered_by: Option<String>, reason: Option<String>) {
         let one = self.waits.remove(index);
         let expected = self.expected(&one, at, state);
-        self.done.push(Expected { closed_at: Some(at), answered_by, reason, ..expected });
+        let breached_at = expected.breached_at.or_else(|| (at > expected.due_at).then_some(expected.due_at));
+        self.done.push(Expected { closed_at: Some(at), answered_by, reason, breached_at, ..expected });
     }
 
-    fn expected(&self, one: &Waits, at: Timestamp, state: &'static str) -> Expected {
+    fn expected(&self, one: &Waits<'a>, at: Timestamp, state: &'static str) -> Expected {
         let Clock { opened_at, due_at, policy, urgent } = self.clock(one, at);
         let mut members: Vec<String> = one.members.iter().map(|member| member.id.clone()).collect();
         members.sort();
@@ -235,7 +244,7 @@ impl<'a> Replay<'a> {
             breached_at: one.breached_at,
             policy,
             urgent,
-            messages: one.members.iter().filter(|member| !gone(member, at)).count(),
+            messages: self.counted(one, at).len(),
             acknowledged_at: one.acknowledged_at,
             reason: None,
             members,

@@ -41,7 +41,8 @@ fn words(text: &str) -> Vec<String> {
 
 /// Whether an `out` can answer anybody at all.
 pub fn answers(out: &Message, quick: &BTreeSet<String>, own: &str) -> bool {
-    let passes_on = out.tags_own && out.government.as_deref() != Some(own);
+    let sister = out.government.as_deref().is_some_and(|by| by != own && by != "staff");
+    let passes_on = sister && out.tags_own;
     let taken_back = out.deleted_at.is_some_and(|gone| gone <= out.created_at + 24.hours());
     !out.bare && !out.automatic && !quick.contains(&out.id) && !passes_on && !taken_back
 }
@@ -53,12 +54,19 @@ pub struct Waiting {
     pub usernames: BTreeSet<String>,
 }
 
+impl Waiting {
+    fn is_called(&self, name: &str) -> bool {
+        let name = name.trim_start_matches('@').to_lowercase();
+        self.names.contains(&name) || self.usernames.contains(&name)
+    }
+}
+
 /// Those of the waiting whom an `out` names.
 pub fn named<'a>(out: &Message, waiting: &'a [Waiting]) -> BTreeSet<&'a str> {
     let mut named = BTreeSet::new();
     for tag in &out.tags {
         let by_id: Vec<&Waiting> = waiting.iter().filter(|one| !one.author.is_empty() && tag.id.as_ref() == Some(&one.author)).collect();
-        let by_name: Vec<&Waiting> = waiting.iter().filter(|one| tag.name.as_ref().is_some_and(|name| one.names.contains(name))).collect();
+        let by_name: Vec<&Waiting> = waiting.iter().filter(|one| tag.name.as_ref().is_some_and(|name| one.is_called(name))).collect();
         match (by_id.as_slice(), by_name.as_slice()) {
             ([one], _) | ([], [one]) => named.insert(one.author.as_str()),
             _ => false,
@@ -95,16 +103,17 @@ pub fn private(facts: &Facts, quick: &BTreeSet<String>, comment: &Message) -> Op
             None => facts.platform == "instagram" && !comment.author.is_empty() && message.citizen.as_ref() == Some(&comment.author),
         })
         .collect();
-    let later = |message: &&&Message| message.government.is_some() && message.created_at > comment.created_at;
-    let outs: Vec<&&Message> = direct.iter().filter(later).collect();
+    // Where Meta shows it, one of the same second counts too.
+    let from = if comment.private_reply.is_some() { comment.created_at } else { comment.created_at + 1.second() };
+    let outs: Vec<&&Message> = direct.iter().filter(|message| message.government.is_some() && message.created_at >= from).collect();
     let first = outs.iter().filter(|out| answers(out, quick, &facts.own)).map(|out| out.created_at).min();
     if comment.private_reply.is_some() {
-        // Shown by Meta. Nothing of it can be read: it was written after the last read that did not show it.
-        let unread = || comment.private_unseen_at.unwrap_or(comment.created_at).max(comment.created_at);
-        return if outs.is_empty() { Some(unread()) } else { first };
+        // Nothing of it can be read: it was written after the last read that did not show it.
+        let unread = comment.private_unseen_at.unwrap_or(comment.created_at).max(comment.created_at);
+        return if outs.is_empty() { Some(unread) } else { first };
     }
     let between = |message: &&Message| {
-        message.government.is_none() && message.created_at >= comment.created_at && first.is_some_and(|first| message.created_at <= first)
+        message.government.is_none() && message.created_at > comment.created_at && first.is_some_and(|first| message.created_at <= first)
     };
     first.filter(|_| !direct.iter().any(between))
 }
