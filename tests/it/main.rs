@@ -11,6 +11,7 @@ mod databases;
 mod deploy;
 mod graph;
 mod poll;
+mod reckoning;
 mod samples;
 mod simulator;
 mod soak;
