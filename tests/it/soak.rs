@@ -5,6 +5,7 @@
 
 mod checks;
 mod idle;
+mod reckoned;
 mod site;
 
 use jiff::SignedDuration;
@@ -60,6 +61,7 @@ async fn soak(database: &str, kills: i64) {
     daemon.stop();
     checks::everything_is_told_and_decided(&db).await;
     checks::every_message_is_stored_once(&db, &site).await;
+    reckoned::every_ticket_is_as_the_rules_say(&db, site::now()).await;
     checks::every_step_has_its_deliveries(&db).await;
     checks::every_letter_was_accepted_and_copies_have_a_cause(&db, &site, kills).await;
     checks::flags_were_prompt(&db, kills).await;
