@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod alert;
+mod arrows;
 mod channels;
 mod cli;
 mod clock;
