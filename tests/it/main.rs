@@ -12,4 +12,5 @@ mod deploy;
 mod graph;
 mod samples;
 mod simulator;
+mod store;
 mod texts;
