@@ -35,6 +35,7 @@ async fn due(w: &World, seconds: i64, limit: u32) -> Vec<String> {
     let mut tx = w.db.write().await.unwrap();
     let ids = tickets::due(&mut tx, at(seconds), limit).await.unwrap();
     let views = tickets::views(&mut tx, &ids).await.unwrap();
+    tx.commit().await.unwrap(); // a dropped one may hold its locks for a moment longer
     let key = |id: &ThreadId| views.iter().find(|view| view.id == *id).unwrap().messages[0].seen.external_id.clone();
     ids.iter().map(|id| key(id).rsplit('_').next().unwrap().to_owned()).collect()
 }
@@ -42,7 +43,9 @@ async fn due(w: &World, seconds: i64, limit: u32) -> Vec<String> {
 async fn view(w: &World, key: &'static str) -> ThreadView {
     let mut tx = w.db.write().await.unwrap();
     let row = &tx.rows("SELECT id FROM thread WHERE key = $1", vec![key.into()]).await.unwrap()[0];
-    tickets::views(&mut tx, &[ThreadId(row.i("id").unwrap())]).await.unwrap().remove(0)
+    let view = tickets::views(&mut tx, &[ThreadId(row.i("id").unwrap())]).await.unwrap().remove(0);
+    tx.commit().await.unwrap();
+    view
 }
 
 fn ticket(thread: ThreadId) -> Ticket {
@@ -208,7 +211,8 @@ async fn a_ruling_that_is_not_committed_leaves_nothing(w: &mut World) {
     let mut tx = w.db.write().await.unwrap();
     tickets::record(&mut tx, &mut [ruling(&seen, ticket(seen.id))], at(200)).await.unwrap();
     drop(tx);
-    assert_eq!((w.number(WRITTEN).await, due(w, 0, 9).await), (Some(0), vec!["1000".to_owned()]));
+    assert_eq!(w.number(WRITTEN).await, Some(0));
+    assert_eq!(tickets::next_look(&w.db).await.unwrap(), Some(at(0)), "still to be judged");
 }
 
 async fn a_view_holds_what_its_tickets_depend_on_and_nothing_of_others(w: &mut World) {
