@@ -10,6 +10,7 @@ mod config;
 mod daemon;
 mod deploy;
 mod graph;
+mod newer;
 mod samples;
 mod simulator;
 mod store;
