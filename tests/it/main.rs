@@ -9,6 +9,7 @@ mod clock;
 mod config;
 mod daemon;
 mod deploy;
+mod disk;
 mod graph;
 mod newer;
 mod samples;

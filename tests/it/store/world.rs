@@ -72,19 +72,9 @@ impl World {
         intake::take(&self.db, &batch(account, seconds, messages, proofs)).await.unwrap()
     }
 
-    /// Everything that intake writes, as text: two equal ones mean that nothing changed in between.
+    /// See [`stored`].
     pub async fn stored(&self) -> Vec<String> {
-        let number = |column: &str| format!("COALESCE(CAST({column} AS TEXT), '-')");
-        let line = |columns: &str| columns.split(' ').map(number).collect::<Vec<_>>().join(" || ' ' || ");
-        let message =
-            line("id thread_id key text edited_at deleted_at missing_since hidden hidden_at needs_answer urgent urgent_at private_reply");
-        let thread = line("id kind key name post_key citizen_id read_began_at next_look_at unreadable verify_tried_at");
-        let post = line("id key author updated_at total read_at");
-        let sql = format!(
-            "SELECT 'm ' || {message} AS t FROM message UNION ALL SELECT 't ' || {thread} FROM thread UNION ALL SELECT 'p ' || {post} FROM post
-             UNION ALL SELECT 'b ' || sister || ' ' || author_id FROM binding ORDER BY 1"
-        );
-        self.texts(Box::leak(sql.into_boxed_str())).await
+        stored(&self.db).await
     }
 
     /// What must hold after every test.
@@ -94,6 +84,23 @@ impl World {
         let half = "SELECT COUNT(*) AS n FROM account WHERE (lease_owner IS NULL) <> (lease_until = 0)";
         assert_eq!(self.number(half).await, Some(0), "leases without an owner, or the other way round");
     }
+}
+
+/// Everything that a read writes, as text: two equal ones mean that nothing changed in between.
+pub async fn stored(db: &Db) -> Vec<String> {
+    let text = |column: &str| format!("COALESCE(CAST({column} AS TEXT), '-')");
+    let line = |columns: &str| columns.split(' ').map(text).collect::<Vec<_>>().join(" || ' ' || ");
+    let message =
+        line("id thread_id key text edited_at deleted_at missing_since hidden hidden_at needs_answer urgent urgent_at private_reply");
+    let thread = line("id kind key name post_key citizen_id read_began_at next_look_at unreadable verify_tried_at");
+    let post = line("id key author updated_at total read_at");
+    let source = line("account_id name first_read_at opens_from last_read_at");
+    let sql = format!(
+        "SELECT 'm ' || {message} AS t FROM message UNION ALL SELECT 't ' || {thread} FROM thread UNION ALL SELECT 'p ' || {post} FROM post
+         UNION ALL SELECT 'b ' || sister || ' ' || author_id FROM binding UNION ALL SELECT 's ' || {source} FROM source ORDER BY 1"
+    );
+    let rows = db.rows(Box::leak(sql.into_boxed_str()), vec![]).await.unwrap();
+    rows.iter().map(|row| row.t("t").unwrap()).collect()
 }
 
 /// A new database of the server at `$TANGGAP_TEST_POSTGRES`: its URL.
