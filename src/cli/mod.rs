@@ -89,7 +89,7 @@ enum Command {
 enum Failure {
     /// The configuration is wrong: exit status 2.
     Configuration(Problems),
-    /// The arguments are: exit status 2.
+    /// The arguments are, or the program is too old for the database: trying again helps as little. Exit status 2.
     Usage(String),
     /// Standard output: a closed pipe is no error, all else is.
     Output(io::Error),
@@ -108,7 +108,14 @@ impl From<io::Error> for Failure {
 macro_rules! failed {
     ($($error:ty),+) => { $(impl From<$error> for Failure { fn from(error: $error) -> Self { Self::Failed(format!("{error:#}")) } })+ };
 }
-failed!(StoreError, ActionError, BackupError, anyhow::Error);
+failed!(StoreError, ActionError, BackupError);
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        let text = format!("{error:#}");
+        if let Some(StoreError::Newer(_)) = error.downcast_ref() { Self::Usage(text) } else { Self::Failed(text) }
+    }
+}
 
 /// What every command gets: where its data go, and where the configuration is.
 struct Shell {
@@ -128,6 +135,7 @@ impl Shell {
         let settings = self.load(Secrets::DatabaseOnly)?.settings;
         match Db::open_existing(settings.database.url.expose_secret()).await {
             Ok(db) => Ok((db, settings)),
+            Err(error @ StoreError::Newer(_)) => Err(anyhow::Error::new(error).into()),
             Err(error) => Err(Failure::Failed(format!(
                 "{error} (opening the database that database.url names; `tanggap run` makes it, and tanggap-ctl runs a command as the user who may read it)"
             ))),

@@ -405,7 +405,10 @@ async fn sources(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, bega
     if sweep_due && report.failed.is_none() {
         let mentions = wants(pass, Source::Mentions);
         let outcome = if pass.is_page() { facebook::sweep(pass, mentions).await } else { instagram::sweep(pass, mentions).await };
-        memo.swept_at = Some(began_at);
+        // What could not be stored is looked for again at the next poll; what Meta could not show, at the next sweep.
+        if !matches!(outcome, Err(PassError::Store(_))) {
+            memo.swept_at = Some(began_at);
+        }
         settle(pass, report, outcome, &[Source::Mentions], began_at).await?;
     }
     Ok(())

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod alert;
+mod arrows;
 mod channels;
 mod cli;
 mod clock;
@@ -9,10 +10,13 @@ mod config;
 mod daemon;
 mod databases;
 mod deploy;
+mod disk;
 mod graph;
+mod newer;
 mod poll;
 mod reckoning;
 mod samples;
 mod simulator;
 mod soak;
+mod store;
 mod texts;

@@ -1,3 +1,5 @@
+//! What single words and whole texts are judged as.
+
 use super::words::{STEMS, squeeze};
 use super::{Rules, Signals, Verdict, is_bare};
 use crate::domain::Text;

@@ -175,18 +175,9 @@ impl World {
         Self::over(&url, folder).await
     }
 
-    /// On a database of its own under the server at `$TANGGAP_TEST_POSTGRES`.
+    /// On a PostgreSQL database of its own.
     pub async fn postgres() -> Self {
-        use sqlx::Connection as _;
-        let admin =
-            std::env::var("TANGGAP_TEST_POSTGRES").expect("set TANGGAP_TEST_POSTGRES to the URL of a PostgreSQL server's administrator");
-        let name = format!("t{:016x}", rand::random::<u64>());
-        let mut connection = sqlx::PgConnection::connect(&admin).await.unwrap();
-        let sql: &'static str = Box::leak(format!("CREATE DATABASE {name}").into_boxed_str());
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-        let mut url = url::Url::parse(&admin).unwrap();
-        url.set_path(&name);
-        Self::over(url.as_str(), tempfile::tempdir().unwrap()).await
+        Self::over(&crate::databases::postgres().await, tempfile::tempdir().unwrap()).await
     }
 
     async fn over(url: &str, folder: tempfile::TempDir) -> Self {

@@ -3,10 +3,8 @@
 use std::{
     path::PathBuf,
     process::{Command, Output},
-    sync::atomic::{AtomicU32, Ordering},
 };
 
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tanggap::{
     domain::Time,
     store::{
@@ -92,14 +90,7 @@ pub fn stderr(output: &Output) -> String {
 
 /// A filled database of each kind: the listings must not tell them apart.
 pub async fn both() -> (World, Db) {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let server = std::env::var("TANGGAP_TEST_POSTGRES").expect("tests/run starts PostgreSQL and sets TANGGAP_TEST_POSTGRES");
-    let name = format!("listing_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut admin = PgConnection::connect(&server).await.unwrap();
-    #[allow(clippy::disallowed_methods, clippy::disallowed_types)] // a name made here
-    sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.unwrap();
-    let (base, _) = server.rsplit_once('/').unwrap();
-    let postgres = Db::open(&format!("{base}/{name}")).await.unwrap();
+    let postgres = Db::open(&crate::databases::postgres().await).await.unwrap();
     fill(&postgres).await;
     (World::new().await, postgres)
 }

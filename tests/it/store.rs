@@ -1,0 +1,10 @@
+//! One set of test bodies for both databases: every public function of `src/store/` means the same on each.
+
+mod accounts;
+mod db;
+mod intake;
+mod outbox;
+mod schema;
+mod suite;
+mod tickets;
+pub mod world;

@@ -1,0 +1,255 @@
+//! Accounts: taken by one worker at a time, written by the fence, verified when wanted.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::SignedDuration;
+use tanggap::{
+    domain::{
+        AccountId, Direction, Kind, Object, Platform, Source, Time,
+        alert::AlertKind,
+        message::{Post, PostAuthor},
+    },
+    store::{
+        StoreError,
+        accounts::{self, Leased, Outcome},
+        intake,
+    },
+};
+use tokio::task::JoinSet;
+
+use super::world::{World, at, batch, comment, direct};
+use crate::alert::world::on_both;
+
+fn spec(id: &str) -> (Platform, String, String) {
+    (Platform::Facebook, id.into(), "dinhub".into())
+}
+
+fn outcome(next: Time) -> Outcome {
+    Outcome {
+        began_at: at(0),
+        next_poll_at: next,
+        error: None,
+        read: true,
+        failures: 0,
+        failing_since: None,
+        tell: None,
+        name: None,
+        username: None,
+        memo: "{}".into(),
+    }
+}
+
+async fn claim(w: &World, seconds: i64, limit: u32) -> Vec<Leased> {
+    accounts::claim(&w.db, "w1", at(seconds), at(seconds + 600), limit).await.unwrap()
+}
+
+fn ids(leased: &[Leased]) -> Vec<&str> {
+    leased.iter().map(|account| account.external_id.as_str()).collect()
+}
+
+/// Everything of the account that a result may write.
+const WRITTEN: &str = "SELECT COALESCE(reason, '') || ' ' || CAST(failures AS TEXT) || ' ' || memo || ' ' || COALESCE(name, '') || ' '
+    || COALESCE(CAST(last_read_at AS TEXT), '') || ' ' || CAST(healthy AS TEXT) || ' ' || COALESCE(CAST(told_at AS TEXT), '') AS t FROM account ORDER BY id";
+
+on_both! {
+async fn the_configuration_decides_which_accounts_are_read_and_each_keeps_its_number(w: &mut World) {
+    accounts::sync(&w.db, &[spec("1"), spec("2")], at(0)).await.unwrap();
+    let known = "SELECT CAST(id AS TEXT) || external_id || opd || CAST(active AS TEXT) AS t FROM account ORDER BY external_id";
+    let before = w.texts(known).await;
+    accounts::sync(&w.db, &[spec("1"), spec("2")], at(60)).await.unwrap();
+    assert_eq!(w.texts(known).await, before);
+    assert_eq!(w.number("SELECT MAX(next_poll_at) AS n FROM account").await, Some(at(0).ms()), "a poll that is due stays due");
+    accounts::sync(&w.db, &[spec("2")], at(60)).await.unwrap();
+    assert_eq!(ids(&claim(w, 60, 9).await), ["2"]);
+    assert_eq!(accounts::health(&w.db, at(60)).await.unwrap(), [("2".to_owned(), true, None)]);
+    accounts::sync(&w.db, &[spec("1"), spec("2")], at(120)).await.unwrap();
+    assert_eq!(w.texts(known).await, before);
+    assert_eq!(claim(w, 120, 9).await.len(), 2, "a start takes over what a dead worker held");
+}
+
+async fn a_claim_takes_what_is_due_in_order_and_no_more_than_it_asks_for(w: &mut World) {
+    accounts::sync(&w.db, &["a", "b", "c", "d"].map(spec), at(0)).await.unwrap();
+    for (id, seconds) in [("a", 30), ("b", 10), ("c", 20), ("d", 99)] {
+        w.exec("UPDATE account SET next_poll_at = $2 WHERE external_id = $1", vec![id.into(), at(seconds).into()]).await;
+    }
+    assert_eq!(accounts::next_poll(&w.db).await.unwrap(), Some(at(10)));
+    assert!(claim(w, 9, 9).await.is_empty());
+    let mut first = claim(w, 50, 2).await;
+    first.sort_by(|a, b| a.external_id.cmp(&b.external_id));
+    assert_eq!(ids(&first), ["b", "c"]);
+    assert_eq!(accounts::next_poll(&w.db).await.unwrap(), Some(at(30)));
+    assert_eq!(ids(&claim(w, 50, 9).await), ["a"]);
+    assert!(claim(w, 50, 9).await.is_empty(), "a lease excludes others");
+    assert_eq!(claim(w, 650, 9).await.len(), 4, "leases that ran out are taken again");
+}
+
+async fn eight_claimants_at_once_never_get_one_account_twice(w: &mut World) {
+    let list: Vec<_> = (0..96).map(|n| spec(&format!("{n}"))).collect();
+    accounts::sync(&w.db, &list, at(0)).await.unwrap();
+    let mut tasks = JoinSet::new();
+    for task in 0..8 {
+        let db = w.db.clone();
+        tasks.spawn(async move {
+            let mut got = Vec::new();
+            loop {
+                let some = accounts::claim(&db, &format!("w{task}"), at(0), at(600), 5).await.unwrap();
+                assert!(some.len() <= 5);
+                if some.is_empty() {
+                    return got;
+                }
+                got.extend(some);
+            }
+        });
+    }
+    let mut leased: Vec<Leased> = tasks.join_all().await.into_iter().flatten().collect();
+    leased.extend(claim(w, 0, 96).await); // what a claimant skipped because another was just taking it
+    assert_eq!((leased.len(), leased.iter().map(|account| account.id).collect::<HashSet<_>>().len()), (96, 96));
+    assert!(leased.iter().all(|account| account.fence == 1));
+}
+
+async fn a_result_under_an_old_fence_is_refused_and_writes_nothing(w: &mut World) {
+    w.accounts().await;
+    let old = claim(w, 0, 1).await.remove(0);
+    let new = claim(w, 600, 2).await.into_iter().find(|account| account.id == old.id).unwrap();
+    assert_eq!(new.fence, old.fence + 1);
+    let before = w.texts(WRITTEN).await;
+    let late = Outcome { error: Some("late".into()), failures: 7, tell: Some(AlertKind::Unhealthy), name: Some("x".into()), ..outcome(at(9)) };
+    assert!(matches!(accounts::finish(&w.db, &old, &late, at(601)).await, Err(StoreError::Fenced)));
+    assert_eq!((w.texts(WRITTEN).await, w.number("SELECT COUNT(*) AS n FROM alert").await), (before, Some(0)));
+    assert_eq!(claim(w, 601, 9).await.len(), 0, "the other's lease stands");
+    accounts::finish(&w.db, &new, &outcome(at(660)), at(601)).await.unwrap();
+    assert_eq!(ids(&claim(w, 660, 9).await), [new.external_id.as_str()]);
+}
+
+async fn a_failing_account_is_told_once_and_its_recovery_once(w: &mut World) {
+    accounts::sync(&w.db, &[spec("1")], at(0)).await.unwrap();
+    let finish = async |seconds: i64, error: Option<&str>, tell: Option<AlertKind>| {
+        let account = claim(w, seconds, 1).await.remove(0);
+        let failed = error.is_some();
+        let outcome = Outcome {
+            began_at: at(seconds),
+            error: error.map(str::to_owned),
+            failures: i64::from(failed),
+            failing_since: failed.then(|| at(seconds)),
+            tell,
+            username: Some("dinhub".into()),
+            read: error.is_none(),
+            ..outcome(at(seconds))
+        };
+        accounts::finish(&w.db, &account, &outcome, at(seconds + 1)).await.unwrap();
+        account.told
+    };
+    assert!(!finish(0, None, None).await);
+    assert_eq!(accounts::health(&w.db, at(30)).await.unwrap(), [("1".to_owned(), true, Some(30))]);
+    assert!(!finish(60, Some("no route"), None).await);
+    assert_eq!(accounts::health(&w.db, at(90)).await.unwrap(), [("1".to_owned(), true, Some(90))], "not yet told");
+    assert!(!finish(120, Some("no route"), Some(AlertKind::Unhealthy)).await);
+    assert_eq!(accounts::health(&w.db, at(120)).await.unwrap(), [("1".to_owned(), false, Some(120))]);
+    assert!(accounts::read_since(&w.db, at(0)).await.unwrap() && !accounts::read_since(&w.db, at(1)).await.unwrap());
+    assert!(finish(180, Some("no route"), None).await, "remembered");
+    assert!(finish(240, None, Some(AlertKind::Recovered)).await);
+    assert!(!finish(300, None, None).await);
+    assert_eq!(w.texts("SELECT kind || ' ' || detail AS t FROM alert ORDER BY id").await, ["account.unhealthy no route", "account.recovered "]);
+    assert_eq!(accounts::usernames(&w.db).await.unwrap(), HashMap::from([("1".to_owned(), "dinhub".to_owned())]));
+}
+
+async fn an_instagram_account_is_a_stranger_until_it_was_asked_or_could_not_be(w: &mut World) {
+    w.accounts().await;
+    assert!(accounts::strangers(&w.db).await.unwrap());
+    w.exec("UPDATE account SET username = 'dinhub' WHERE platform = 'instagram'", vec![]).await;
+    assert!(!accounts::strangers(&w.db).await.unwrap());
+    w.exec("UPDATE account SET username = NULL, failures = 1", vec![]).await;
+    assert!(!accounts::strangers(&w.db).await.unwrap(), "whoever can't be asked holds nobody up");
+}
+
+async fn a_site_wide_message_is_written_each_time_it_is_told(w: &mut World) {
+    accounts::tell_site(&w.db, AlertKind::ClockSkewed, "40", at(0)).await.unwrap();
+    let told = "SELECT kind || detail || notify || CAST(created_at AS TEXT) AS t FROM alert WHERE account_id IS NULL AND ticket_id IS NULL AND routed_at IS NULL";
+    assert_eq!(w.texts(told).await, [format!("clock.skewed40[]{}", at(0).ms())]);
+}
+
+async fn a_source_remembers_its_first_read_its_last_and_the_blindness_in_between(w: &mut World) {
+    let (page, _) = w.accounts().await;
+    let blind = SignedDuration::from_hours(2);
+    let begins = async |seconds| accounts::source_begins(&w.db, page, Source::Comments, (at(seconds), at(seconds - 100), blind)).await.unwrap();
+    let line = "SELECT COALESCE(CAST((first_read_at - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT), '-') || ' ' || CAST((opens_from - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT)
+        || ' ' || COALESCE(CAST((last_read_at - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT), '-') || ' ' || COALESCE(CAST((blind_from - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT), '-')
+        || ' ' || CAST((backlog_read_at - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT) AS t FROM source";
+    begins(0).await;
+    assert!(accounts::sources(&w.db, page).await.unwrap().is_empty());
+    begins(60).await;
+    assert_eq!(w.texts(line).await, ["- -100 - - 60"], "what opens tickets is fixed by the first try; the backlog is read by the one that succeeds");
+    accounts::source_read(&w.db, page, Source::Comments, at(60)).await.unwrap();
+    assert_eq!(accounts::sources(&w.db, page).await.unwrap(), HashSet::from([Source::Comments]));
+    begins(60 + 7200).await;
+    assert_eq!(w.texts(line).await, ["60 -100 60 - 60"], "two hours are not more than two hours");
+    accounts::source_read(&w.db, page, Source::Comments, at(60 + 7200)).await.unwrap();
+    begins(60 + 14_401).await;
+    assert_eq!(w.texts(line).await, ["60 -100 7260 7260 14461"]);
+    begins(60 + 14_500).await;
+    accounts::source_read(&w.db, page, Source::Comments, at(60 + 14_500)).await.unwrap();
+    begins(60 + 14_600).await;
+    assert_eq!(w.texts(line).await, ["60 -100 14560 7260 14560"], "once it is over it stays as it was");
+}
+
+async fn posts_messages_and_bindings_are_known_under_every_form_of_their_id(w: &mut World) {
+    let (page, instagram) = w.accounts().await;
+    let post = Post {
+        external_id: "101_9".into(), author: PostAuthor::Visitor, author_id: Some("9001".into()), created_at: at(-900), updated_at: Some(at(-60)),
+        total: Some(1), permalink: Some("https://fb.example/9".into()), read_at: Some(at(0)),
+    };
+    let read = intake::Batch { posts: vec![post.clone()], bindings: vec![("178".into(), "5".into())], ..batch(page, 0, &[comment("101_9_77", "x")], &[]) };
+    intake::take(&w.db, &read).await.unwrap();
+    let many: Vec<String> = (0..120).map(|n| format!("101_{}", 5000 + n)).chain(["9".into(), "101_9".into()]).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(accounts::posts(&w.db, page, &many).await.unwrap(), HashMap::from([("9".to_owned(), post.clone())]));
+    assert!(accounts::posts(&w.db, instagram, &many).await.unwrap().is_empty());
+    // What a shorter list leaves out stays as it was.
+    let shorter = Post { updated_at: None, total: Some(2), permalink: None, read_at: None, ..post.clone() };
+    intake::take(&w.db, &intake::Batch { posts: vec![shorter], ..batch(page, 60, &[], &[]) }).await.unwrap();
+    assert_eq!(accounts::posts(&w.db, page, &["9"]).await.unwrap()["9"], Post { total: Some(2), ..post });
+    let known = async |object| accounts::known(&w.db, page, object, &["9_77", "101_9_78"]).await.unwrap();
+    assert_eq!((known(Object::Comment).await, known(Object::Post).await), (HashSet::from(["77".to_owned()]), HashSet::new()));
+    let bound = async |id| { accounts::bindings(&w.db, id).await.unwrap().into_iter().collect::<Vec<_>>() };
+    assert_eq!((bound(page).await, bound(instagram).await), (vec![("178".to_owned(), "5".to_owned())], vec![]));
+}
+
+async fn a_wanted_read_is_given_out_once_until_its_time_or_its_patience_is_over(w: &mut World) {
+    let (page, _) = w.accounts().await;
+    let post = Post { external_id: "101_9".into(), author: PostAuthor::Own, author_id: None, created_at: at(-900), updated_at: None, total: None, permalink: None, read_at: None };
+    let read = intake::Batch { posts: vec![post], ..batch(page, 0, &[comment("101_9_77", "x"), direct("m_1", Direction::In, -5)], &[]) };
+    intake::take(&w.db, &read).await.unwrap();
+    let wanted = async |seconds, limit| {
+        let found = accounts::wanted(&w.db, at(seconds), SignedDuration::from_secs(10), limit).await.unwrap();
+        found.into_iter().map(|one| (one.kind, one.name, one.post.map(|post| post.external_id))).collect::<Vec<_>>()
+    };
+    let (a_comment, a_message) = ((Kind::Comment, "101_9_77".to_owned(), Some("101_9".to_owned())), (Kind::Message, "t_1".to_owned(), None));
+    assert!(wanted(50, 9).await.is_empty());
+    w.exec("UPDATE thread SET verify_at = CASE WHEN kind = 'comment' THEN $1 ELSE $2 END", vec![at(60).into(), at(70).into()]).await;
+    assert_eq!(accounts::next_wanted(&w.db, at(0)).await.unwrap(), Some(at(60)));
+    assert_eq!(accounts::next_wanted(&w.db, at(60)).await.unwrap(), Some(at(70)));
+    assert!(wanted(59, 9).await.is_empty());
+    assert_eq!(wanted(70, 1).await, std::slice::from_ref(&a_comment), "the earliest first, and no more than asked for");
+    assert_eq!(wanted(70, 9).await, [a_message]);
+    assert!(wanted(79, 9).await.is_empty());
+    assert_eq!(wanted(80, 1).await, [a_comment], "tried in vain: once more");
+    w.take(page, 81, &[comment("101_9_77", "x")], &[intake::Proof::Post("101_9".into())]).await;
+    w.take(page, 81, &[], &[intake::Proof::Unchanged(Kind::Message, "t_1".into())]).await;
+    assert!(wanted(200, 9).await.is_empty(), "read since it was wanted");
+}
+
+async fn eight_claimants_at_once_never_get_one_wanted_thread_twice(w: &mut World) {
+    let (page, _) = w.accounts().await;
+    let many: Vec<_> = (0..96).map(|n| comment(&format!("101_9_{}", 1000 + n), "x")).collect();
+    w.take(page, 0, &many, &[]).await;
+    w.exec("UPDATE thread SET verify_at = $1", vec![at(5).into()]).await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..8 {
+        let db = w.db.clone();
+        tasks.spawn(async move { accounts::wanted(&db, at(10), SignedDuration::from_secs(10), 7).await.unwrap() });
+    }
+    let given: Vec<(AccountId, String)> = tasks.join_all().await.into_iter().flatten().map(|one| (one.account, one.name)).collect();
+    assert_eq!(given.iter().collect::<HashSet<_>>().len(), given.len());
+    assert!(given.len() <= 56 && given.len() >= 7, "{}", given.len());
+}
+}

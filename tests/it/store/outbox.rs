@@ -1,0 +1,130 @@
+//! The outbox under many workers; what it means to officials is told in `alert`.
+
+use std::collections::HashSet;
+
+use tanggap::{
+    domain::{
+        TicketId,
+        alert::{AlertId, AlertKind, Channel},
+    },
+    store::{
+        StoreError,
+        outbox::{self, Claimed, Mark, NewDelivery, NewLetter, Outcome},
+    },
+};
+use tokio::task::JoinSet;
+
+use super::world::{World, at};
+use crate::alert::world::on_both;
+
+fn delivery(n: usize) -> NewDelivery {
+    NewDelivery {
+        key: format!("{n}/biasa/0m"),
+        alert: AlertId(1),
+        kind: AlertKind::Breached,
+        ticket: Some(TicketId(1)),
+        account: None,
+        step: 1,
+        official: "kepala".into(),
+        channel: Channel::Smtp,
+        address: format!("{n}@example.go.id"),
+        reason: None,
+        send_at: at(n as i64),
+    }
+}
+
+fn letter(name: &str, delivery: i64) -> NewLetter {
+    NewLetter {
+        key: format!("{name}{delivery}"),
+        channel: Channel::Smtp,
+        address: "a@example.go.id".into(),
+        official: "kepala".into(),
+        payload: Ok("Halo".into()),
+        deliveries: vec![delivery],
+    }
+}
+
+/// So many waiting deliveries of one alert, one of them due each second.
+async fn deliveries(w: &World, count: usize) {
+    let alert = "INSERT INTO alert (id, kind, policy, at_text, step, notify, late_found, detail, created_at) VALUES (1, 'ticket.breached', '', '', 0, '[]', 0, '', 0)";
+    w.exec(alert, vec![]).await;
+    let all: Vec<NewDelivery> = (0..count).map(delivery).collect();
+    assert_eq!(outbox::route(&w.db, at(0), &[AlertId(1)], &all).await.unwrap(), count as u64);
+}
+
+async fn waiting(w: &World, seconds: i64, limit: u32) -> Vec<i64> {
+    outbox::waiting(&w.db, at(seconds), limit).await.unwrap().iter().map(|one| one.delivery).collect()
+}
+
+async fn claim(w: &World, seconds: i64, limit: u32) -> Vec<Claimed> {
+    outbox::claim(&w.db, Channel::Smtp, "w1", at(seconds), at(seconds + 60), limit).await.unwrap()
+}
+
+on_both! {
+async fn a_delivery_is_stored_once_ever_and_its_alert_routed_once(w: &mut World) {
+    deliveries(w, 3).await;
+    assert!(outbox::unrouted(&w.db, at(0), 9).await.unwrap().is_empty());
+    assert_eq!(outbox::route(&w.db, at(60), &[AlertId(1)], &[delivery(1), delivery(3)]).await.unwrap(), 1);
+    assert_eq!(w.number("SELECT routed_at AS n FROM alert").await, Some(at(0).ms()), "when it was first");
+    assert_eq!((waiting(w, 1, 9).await.len(), waiting(w, 9, 3).await.len(), outbox::outbox_count(&w.db).await.unwrap()), (2, 3, 4));
+    outbox::hold(&w.db, &[(waiting(w, 0, 9).await[0], at(50))]).await.unwrap();
+    assert_eq!((waiting(w, 0, 9).await, outbox::next_due(&w.db).await.unwrap()), (vec![], Some(at(1))));
+}
+
+async fn of_eight_that_form_the_same_letters_one_succeeds_and_the_others_write_nothing(w: &mut World) {
+    deliveries(w, 120).await;
+    let all = waiting(w, 200, 200).await;
+    let mut tasks = JoinSet::new();
+    for task in 0..8 {
+        let (db, letters) = (w.db.clone(), all.iter().map(|&id| letter(&format!("w{task}-"), id)).collect::<Vec<_>>());
+        tasks.spawn(async move { outbox::form(&db, at(200), &letters).await });
+    }
+    let outcomes = tasks.join_all().await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Err(StoreError::Fenced))).count(), 7, "{outcomes:?}");
+    assert_eq!(w.number("SELECT COUNT(*) AS n FROM letter").await, Some(120));
+    assert!(waiting(w, 200, 200).await.is_empty());
+    assert_eq!(outbox::former(&w.db, &[TicketId(1)]).await.unwrap().len(), 120);
+}
+
+async fn eight_claimants_at_once_never_get_one_letter_twice(w: &mut World) {
+    deliveries(w, 96).await;
+    let letters: Vec<NewLetter> = waiting(w, 200, 200).await.into_iter().map(|id| letter("k", id)).collect();
+    outbox::form(&w.db, at(200), &letters).await.unwrap();
+    let mut tasks = JoinSet::new();
+    for task in 0..8 {
+        let db = w.db.clone();
+        tasks.spawn(async move {
+            let mut got = Vec::new();
+            loop {
+                let some = outbox::claim(&db, Channel::Smtp, &format!("w{task}"), at(200), at(260), 5).await.unwrap();
+                assert!(some.len() <= 5);
+                if some.is_empty() {
+                    return got;
+                }
+                got.extend(some);
+            }
+        });
+    }
+    let mut claimed: Vec<Claimed> = tasks.join_all().await.into_iter().flatten().collect();
+    claimed.extend(claim(w, 200, 96).await); // what a claimant skipped because another was just taking it
+    assert_eq!((claimed.len(), claimed.iter().map(|letter| letter.id).collect::<HashSet<_>>().len()), (96, 96));
+    assert!(claimed.iter().all(|letter| (letter.fence, letter.attempts) == (1, 1)));
+    assert!(outbox::claim(&w.db, Channel::Telegram, "w1", at(900), at(960), 9).await.unwrap().is_empty(), "another way's letters");
+}
+
+async fn a_mark_under_an_old_fence_is_refused_and_writes_nothing(w: &mut World) {
+    deliveries(w, 2).await;
+    let letters: Vec<NewLetter> = waiting(w, 9, 9).await.into_iter().map(|id| letter("k", id)).collect();
+    outbox::form(&w.db, at(9), &letters).await.unwrap();
+    assert_eq!(claim(w, 8, 9).await.len(), 0, "not due yet");
+    let (old, new) = (claim(w, 9, 9).await, claim(w, 69, 9).await);
+    let mark = |letter: &Claimed, outcome: Outcome| Mark { id: letter.id, fence: letter.fence, outcome };
+    let delivered = || Outcome::Delivered { at: at(70), provider_id: Some("p".into()) };
+    let later = || Outcome::Later { at: at(99), error: "no route".into() };
+    let lost = outbox::mark(&w.db, &[mark(&old[0], later()), mark(&new[1], delivered())]).await.unwrap();
+    assert_eq!(lost, [old[0].id], "the other is written all the same");
+    assert_eq!(outbox::mark(&w.db, &[mark(&new[1], later()), mark(&new[0], later())]).await.unwrap(), [new[1].id], "marked once");
+    assert_eq!((claim(w, 98, 9).await.len(), claim(w, 99, 9).await.len(), outbox::outbox_count(&w.db).await.unwrap()), (0, 1, 1));
+}
+}
