@@ -13,3 +13,4 @@ mod reckoning;
 mod samples;
 mod simulator;
 mod texts;
+mod tickets;
