@@ -175,7 +175,7 @@ CREATE TABLE ticket (
 );
 CREATE INDEX ticket_thread ON ticket (thread_id);
 CREATE INDEX ticket_due ON ticket (due_at, id) WHERE state = 'open';
-CREATE INDEX ticket_author ON ticket (account_id, author) WHERE state = 'open';
+CREATE INDEX ticket_author ON ticket (account_id, author);
 CREATE INDEX ticket_opened ON ticket (opened_at);
 
 -- Which citizen's messages a ticket held when it was last judged. Written by sla.
