@@ -25,6 +25,7 @@ use crate::{
     store::{
         StoreError,
         accounts::{self, Leased, Outcome, Wanted},
+        sources,
     },
 };
 
@@ -139,14 +140,14 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
     let mut memo: Memo = serde_json::from_str(&account.memo).unwrap_or_default();
     let mut report = Report::default();
     let mut usage = 0;
-    let mut read = async || -> Result<(), PassError> {
+    let mut whole = async || -> Result<(), PassError> {
         let government = government(tools, account.id, opd, spec).await?;
         let mut pass = Pass::new(tools, account.id, (opd, spec), government, Purpose::Work)?;
-        let outcome = sources(&mut pass, &mut memo, &mut report, began_at).await;
+        let outcome = read(&mut pass, &mut memo, &mut report, began_at).await;
         usage = pass.usage.load(Ordering::Relaxed);
         outcome
     };
-    let outcome = read().await;
+    let outcome = whole().await;
     let (opd_slug, id, platform) = (opd.slug.as_str(), spec.id.as_str(), spec.platform.word());
     let now = Time::from_timestamp(tools.clock.now());
     memo.quiet = if report.new > 0 { 0 } else { memo.quiet.saturating_add(1) };
@@ -249,23 +250,23 @@ struct Report {
 }
 
 /// Reads what is wanted of an account. A failing source never stops another, unless the failure is the account's.
-async fn sources(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_at: Time) -> Result<(), PassError> {
+async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_at: Time) -> Result<(), PassError> {
     let stranger = memo.known_at.is_none();
     if memo.known_at.is_none_or(|at| began_at.since(at) >= IDENTITY_EVERY) {
         identity(pass, report).await?;
         memo.known_at = Some(began_at);
     }
     let wants = |pass: &Pass<'_>, source| pass.spec.sources.contains(&source);
-    let read = accounts::sources(&pass.tools.db, pass.account).await?;
+    let before = sources::read_before(&pass.tools.db, pass.account).await?;
     // A sister on Instagram is known by its user name alone: nobody is read before everybody was asked for theirs.
-    if stranger || (read.is_empty() && accounts::strangers(&pass.tools.db).await?) {
+    if stranger || (before.is_empty() && accounts::strangers(&pass.tools.db).await?) {
         report.soon = Some(if stranger { SignedDuration::ZERO } else { INTRODUCED });
         return Ok(());
     }
-    accounts::sources_begin(&pass.tools.db, pass.account, &pass.spec.sources, (began_at, pass.opens_from(began_at), BLIND_AFTER)).await?;
+    sources::begin(&pass.tools.db, pass.account, &pass.spec.sources, (began_at, pass.opens_from(began_at), BLIND_AFTER)).await?;
     let published = [Source::Comments, Source::Posts];
     if published.iter().any(|&source| wants(pass, source)) {
-        let first = !published.iter().any(|source| read.contains(source));
+        let first = !published.iter().any(|source| before.contains(source));
         if memo.shrunk > 0 && memo.shrunk_at.is_none_or(|at| began_at.since(at) >= CLIMB_AFTER) {
             memo.shrunk = 0;
         }
@@ -277,7 +278,7 @@ async fn sources(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, bega
         settle(pass, report, outcome, &published, began_at).await?;
     }
     if wants(pass, Source::Messages) {
-        let walk = Memo::due(&mut memo.walked_at, WALK_EVERY, began_at) || memo.unordered || !read.contains(&Source::Messages);
+        let walk = Memo::due(&mut memo.walked_at, WALK_EVERY, began_at) || memo.unordered || !before.contains(&Source::Messages);
         let outcome = inbox::read(pass, walk, &mut memo.unordered).await;
         settle(pass, report, outcome, &[Source::Messages], began_at).await?;
     }
@@ -311,18 +312,24 @@ async fn settle(
     pass: &Pass<'_>,
     report: &mut Report,
     outcome: Result<usize, PassError>,
-    sources: &[Source],
+    of: &[Source],
     began_at: Time,
 ) -> Result<(), PassError> {
+    let concerned: Vec<Source> = of.iter().copied().filter(|source| pass.spec.sources.contains(source)).collect();
+    let db = &pass.tools.db;
     match outcome {
         Ok(new) => {
             report.new += new;
-            let read: Vec<Source> = sources.iter().copied().filter(|source| pass.spec.sources.contains(source)).collect();
-            Ok(accounts::sources_read(&pass.tools.db, pass.account, &read, began_at).await?)
+            Ok(sources::read(db, pass.account, &concerned, began_at, pass.lapse()).await?)
         }
         // The whole account is concerned: nothing else of it is asked now.
-        Err(failed) if matches!(failed.next(), Next::Later { .. } | Next::Token) || matches!(failed, PassError::Store(_)) => Err(failed),
+        Err(failed) if matches!(failed.next(), Next::Later { .. } | Next::Token) => {
+            sources::failed(db, pass.account, &pass.spec.sources, &failed.to_string(), began_at).await?;
+            Err(failed)
+        }
+        Err(failed @ PassError::Store(_)) => Err(failed),
         Err(failed) => {
+            sources::failed(db, pass.account, &concerned, &failed.to_string(), began_at).await?;
             report.failed.get_or_insert(failed);
             Ok(())
         }

@@ -7,7 +7,7 @@ use super::{
     intake::numbered,
 };
 use crate::domain::{
-    AccountId, Kind, Object, Platform, Source, Time,
+    AccountId, Kind, Object, Platform, Time,
     alert::AlertKind,
     message::{Post, PostAuthor, key_of},
 };
@@ -143,51 +143,6 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
     tx.commit().await
 }
 
-/// Notes that a read of these sources begins, before anything it shows is judged: what was written before `opens_from` opens no ticket if
-/// this is the first read, and a read after more than `blind_after` without one ends a blindness.
-pub async fn sources_begin(
-    db: &Db,
-    account: AccountId,
-    sources: &[Source],
-    (began_at, opens_from, blind_after): (Time, Time, jiff::SignedDuration),
-) -> Result<(), StoreError> {
-    let mut tx = db.write().await?;
-    for source in sources {
-        tx.exec(
-            "INSERT INTO source (account_id, name, opens_from, blind_from, backlog_read_at) VALUES ($1, $2, $4, NULL, $3) \
-             ON CONFLICT (account_id, name) DO UPDATE SET \
-               blind_from = CASE WHEN source.last_read_at < $5 THEN source.last_read_at ELSE source.blind_from END, \
-               backlog_read_at = CASE WHEN source.last_read_at IS NULL OR source.last_read_at < $5 THEN excluded.backlog_read_at \
-                 ELSE source.backlog_read_at END",
-            vals![account.0, source.word(), began_at, opens_from, began_at.minus(blind_after)],
-        )
-        .await?;
-    }
-    tx.commit().await
-}
-
-/// Notes that these sources were read in whole by a read that began at `began_at`.
-pub async fn sources_read(db: &Db, account: AccountId, sources: &[Source], began_at: Time) -> Result<(), StoreError> {
-    if sources.is_empty() {
-        return Ok(());
-    }
-    let mut tx = db.write().await?;
-    for source in sources {
-        tx.exec(
-            "UPDATE source SET first_read_at = COALESCE(first_read_at, $3), last_read_at = $3 WHERE account_id = $1 AND name = $2",
-            vals![account.0, source.word(), began_at],
-        )
-        .await?;
-    }
-    tx.commit().await
-}
-
-/// Sources of an account that were read in whole before.
-pub async fn sources(db: &Db, account: AccountId) -> Result<HashSet<Source>, StoreError> {
-    let rows = db.rows("SELECT name FROM source WHERE account_id = $1 AND first_read_at IS NOT NULL", vals![account.0]).await?;
-    rows.iter().map(|row| row.word("name", Source::from_word)).collect()
-}
-
 /// When the next account is due.
 pub async fn next_poll(db: &Db) -> Result<Option<Time>, StoreError> {
     let rows = db
@@ -271,6 +226,14 @@ pub async fn known(db: &Db, account: AccountId, object: Object, ids: &[&str]) ->
         }
     }
     Ok(found)
+}
+
+/// When the newest known message of a conversation was written; `None` if nothing of it is known.
+pub async fn last_written(db: &Db, account: AccountId, conversation: &str) -> Result<Option<Time>, StoreError> {
+    let sql = "SELECT MAX(m.created_at) AS at FROM message m JOIN thread t ON t.id = m.thread_id \
+         WHERE t.account_id = $1 AND t.kind = 'message' AND t.key = $2";
+    let rows = db.rows(sql, vals![account.0, conversation]).await?;
+    rows.first().map_or(Ok(None), |row| row.oat("at"))
 }
 
 /// A thread of which a read is wanted.
