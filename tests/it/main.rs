@@ -3,6 +3,7 @@
 
 mod alert;
 mod arrows;
+mod canary;
 mod channels;
 mod cli;
 mod clock;
@@ -12,6 +13,7 @@ mod deploy;
 mod disk;
 mod graph;
 mod newer;
+mod requests;
 mod samples;
 mod simulator;
 mod store;
