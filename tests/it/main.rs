@@ -3,6 +3,7 @@
 
 mod alert;
 mod arrows;
+mod canary;
 mod channels;
 mod cli;
 mod clock;
@@ -15,6 +16,7 @@ mod graph;
 mod newer;
 mod poll;
 mod reckoning;
+mod requests;
 mod samples;
 mod simulator;
 mod soak;
