@@ -8,11 +8,9 @@ use tracing::{debug, error, info, warn};
 use super::{
     inbox, mentions,
     pass::{Pass, PassError, Tools},
-    posts,
+    posts::{self, Sweep},
     quota::Purpose,
-    schedule,
-    shelf::Shelf,
-    verify,
+    schedule, verify,
 };
 use crate::{
     domain::{
@@ -37,8 +35,12 @@ const BLIND_AFTER: SignedDuration = SignedDuration::from_hours(2);
 const IDENTITY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// How often the whole of an inbox is walked and its order looked at.
 const WALK_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// How often a Page's albums, films and reels are looked at.
-const SHELVES_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How often a Page's albums, films and reels are looked at, and an Instagram account's young media read in whole.
+const HOURLY: SignedDuration = SignedDuration::from_hours(1);
+/// How often all media in the horizon are.
+const DAILY: SignedDuration = SignedDuration::from_hours(24);
+/// Media are young so long.
+const YOUNG: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How often posts are asked for one by one that no list shows any more.
 const UNLISTED_EVERY: SignedDuration = SignedDuration::from_hours(12);
 /// After this the first, larger request is tried again.
@@ -58,8 +60,10 @@ struct Memo {
     known_at: Option<Time>,
     /// When older posts were looked at.
     swept_at: Option<Time>,
-    /// When albums, films and reels were.
-    shelves_at: Option<Time>,
+    /// When what is looked at hourly was.
+    hourly_at: Option<Time>,
+    /// When every medium was read in whole.
+    daily_at: Option<Time>,
     /// When unlisted posts were.
     unlisted_at: Option<Time>,
     /// When its whole inbox was walked.
@@ -284,10 +288,12 @@ async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_a
     }
     let sweep_due = memo.swept_at.is_none_or(|at| began_at.since(at) >= pass.tools.settings.poll.sweep_interval);
     if sweep_due && report.failed.is_none() {
+        let before = memo.clone();
+        memo.swept_at = Some(began_at);
         let outcome = sweep(pass, memo, began_at).await;
-        // What could not be stored is looked for again at the next poll; what Meta could not show, at the next sweep.
-        if !matches!(outcome, Err(PassError::Store(_))) {
-            memo.swept_at = Some(began_at);
+        // What could not be stored or was refused for the moment is looked for again at the next poll; anything else at the next sweep.
+        if outcome.as_ref().is_err_and(|failed| matches!(failed.next(), Next::Retry | Next::Later { .. })) {
+            *memo = before;
         }
         settle(pass, report, outcome, &[Source::Mentions], began_at).await?;
     }
@@ -296,12 +302,18 @@ async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_a
 
 /// Looks at what lies further back, and at what others wrote of the account.
 async fn sweep(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<usize, PassError> {
-    let mut shelves = vec![Shelf::Main];
-    if pass.is_page() && Memo::due(&mut memo.shelves_at, SHELVES_EVERY, now) {
-        shelves.extend([Shelf::Photos, Shelf::Videos, Shelf::Reels]);
-    }
-    let unlisted = Memo::due(&mut memo.unlisted_at, UNLISTED_EVERY, now);
-    let mut new = posts::sweep(pass, &shelves, unlisted).await?;
+    let poll = &pass.tools.settings.poll;
+    let hourly = Memo::due(&mut memo.hourly_at, HOURLY, now);
+    // Instagram counts what nobody can read and says nothing of when a medium changed, so its counts are a hint only.
+    let whole_since = if pass.is_page() {
+        None
+    } else if Memo::due(&mut memo.daily_at, DAILY, now) {
+        Some(now.minus(poll.comment_horizon))
+    } else {
+        hourly.then(|| now.minus(YOUNG))
+    };
+    let wanted = Sweep { shelves: pass.is_page() && hourly, unlisted: Memo::due(&mut memo.unlisted_at, UNLISTED_EVERY, now), whole_since };
+    let mut new = posts::sweep(pass, wanted).await?;
     if pass.spec.sources.contains(&Source::Mentions) {
         new += mentions::read(pass).await?;
     }
