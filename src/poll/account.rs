@@ -10,7 +10,7 @@ use super::{
     pass::{Pass, PassError, Tools},
     posts::{self, Sweep},
     quota::Purpose,
-    schedule, verify,
+    schedule, silence, verify,
 };
 use crate::{
     domain::{
@@ -70,6 +70,9 @@ struct Memo {
     walked_at: Option<Time>,
     /// Its inbox does not come in the order of the newest message.
     unordered: bool,
+    /// When it was looked at whether it is quieter than usual, and whether that was told.
+    listened_at: Option<Time>,
+    silent_since: Option<Time>,
     /// How far down the ladder of smaller requests it stands, and since when.
     shrunk: usize,
     shrunk_at: Option<Time>,
@@ -286,6 +289,9 @@ async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_a
         let outcome = inbox::read(pass, walk, &mut memo.unordered).await;
         settle(pass, report, outcome, &[Source::Messages], began_at).await?;
     }
+    if Memo::due(&mut memo.listened_at, HOURLY, began_at) || (memo.silent_since.is_some() && report.new > 0) {
+        listen(pass, memo, began_at).await?;
+    }
     let sweep_due = memo.swept_at.is_none_or(|at| began_at.since(at) >= pass.tools.settings.poll.sweep_interval);
     if sweep_due && report.failed.is_none() {
         let before = memo.clone();
@@ -296,6 +302,37 @@ async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_a
             *memo = before;
         }
         settle(pass, report, outcome, &[Source::Mentions], began_at).await?;
+    }
+    Ok(())
+}
+
+/// Whether the account is quieter than it ever is; said once, and again when somebody writes.
+async fn listen(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<(), PassError> {
+    let (db, zone) = (&pass.tools.db, &pass.tools.settings.site.timezone);
+    let Some(read_since) = sources::first_read(db, pass.account).await? else { return Ok(()) };
+    let since = now.minus(SignedDuration::from_hours(silence::WEEKS * 2 * 7 * 24));
+    let offset = SignedDuration::from_secs(zone.to_offset(now.timestamp()).seconds().into());
+    let (days, last) = accounts::written_days(db, pass.account, since, offset).await?;
+    let day = |number: i64| jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(number).ok()?).ok();
+    let days: Vec<_> = days.into_iter().filter_map(|(number, count)| Some((day(number)?, count as u32))).collect();
+    let found = last.and_then(|last| silence::unusual(&days, read_since.minus(pass.tools.settings.poll.backfill), last, now, zone));
+    let (opd, account, platform) = (pass.opd.slug.as_str(), pass.spec.id.as_str(), pass.spec.platform.word());
+    match (found, memo.silent_since) {
+        (Some(found), None) => {
+            let error = format!("no message since {}, though about {:.0} were to be expected", found.since.rfc3339(), found.expected);
+            warn!(
+                event = "account.unhealthy",
+                opd, account, platform, error, "far quieter than usual: see whether people can still write here"
+            );
+            accounts::tell(db, Some(pass.account), AlertKind::Unhealthy, &error, now).await?;
+            memo.silent_since = Some(found.since);
+        }
+        (None, Some(since)) if last.is_some_and(|last| last > since) => {
+            info!(event = "account.recovered", opd, account, platform, "people write again");
+            accounts::tell(db, Some(pass.account), AlertKind::Recovered, "", now).await?;
+            memo.silent_since = None;
+        }
+        _ => {}
     }
     Ok(())
 }

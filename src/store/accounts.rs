@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    db::{CHUNK, Db, Row, StoreError, built, json, vals},
+    db::{CHUNK, Db, Row, StoreError, built, vals},
     intake::numbered,
 };
 use crate::domain::{
@@ -228,6 +228,21 @@ pub async fn known(db: &Db, account: AccountId, object: Object, ids: &[&str]) ->
     Ok(found)
 }
 
+/// When citizens wrote to the account since then, by local day (days since 1970, `offset` east of Greenwich), with how many messages; and
+/// when the last of all was written.
+pub async fn written_days(
+    db: &Db,
+    account: AccountId,
+    since: Time,
+    offset: jiff::SignedDuration,
+) -> Result<(Vec<(i64, i64)>, Option<Time>), StoreError> {
+    let sql = "SELECT (created_at + $3) / 86400000 AS day, COUNT(*) AS messages, MAX(created_at) AS last FROM message \
+         WHERE account_id = $1 AND created_at >= $2 AND direction = 'in' GROUP BY (created_at + $3) / 86400000 ORDER BY day";
+    let rows = db.rows(sql, vals![account.0, since, offset.as_millis() as i64]).await?;
+    let days = rows.iter().map(|row| Ok((row.i("day")?, row.i("messages")?))).collect::<Result<_, StoreError>>()?;
+    Ok((days, rows.last().map(|row| row.at("last")).transpose()?))
+}
+
 /// When the newest known message of a conversation was written; `None` if nothing of it is known.
 pub async fn last_written(db: &Db, account: AccountId, conversation: &str) -> Result<Option<Time>, StoreError> {
     let sql = "SELECT MAX(m.created_at) AS at FROM message m JOIN thread t ON t.id = m.thread_id \
@@ -302,12 +317,13 @@ pub async fn health(db: &Db, now: Time) -> Result<Vec<(String, bool, Option<i64>
         .collect()
 }
 
-/// A message for the site as a whole (`clock.skewed`), to `operator`.
-pub async fn tell_site(db: &Db, kind: AlertKind, detail: &str, now: Time) -> Result<(), StoreError> {
+/// Something to tell of an account, or of the site as a whole (`None`), to `operator`.
+pub async fn tell(db: &Db, account: Option<AccountId>, kind: AlertKind, detail: &str, now: Time) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
     tx.exec(
-        "INSERT INTO alert (kind, policy, at_text, step, notify, late_found, detail, created_at) VALUES ($1, '', '', 0, $2, 0, $3, $4)",
-        vals![kind.word(), json(&Vec::<String>::new()), detail, now],
+        "INSERT INTO alert (kind, account_id, policy, at_text, step, notify, late_found, detail, created_at) \
+         VALUES ($1, $2, '', '', 0, '[]', 0, $3, $4)",
+        vals![kind.word(), account.map(|account| account.0), detail, now],
     )
     .await?;
     tx.commit().await

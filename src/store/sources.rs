@@ -117,6 +117,12 @@ pub async fn gaps(db: &Db, since: Time) -> Result<Vec<Gap>, StoreError> {
     db.rows(sql, vals![since]).await?.iter().map(gap).collect()
 }
 
+/// When the first whole read of anything of the account began.
+pub async fn first_read(db: &Db, account: AccountId) -> Result<Option<Time>, StoreError> {
+    let rows = db.rows("SELECT MIN(first_read_at) AS at FROM source WHERE account_id = $1", vals![account.0]).await?;
+    rows.first().map_or(Ok(None), |row| row.oat("at"))
+}
+
 /// Sources of an account that were read in whole before.
 pub async fn read_before(db: &Db, account: AccountId) -> Result<HashSet<Source>, StoreError> {
     let rows = db.rows("SELECT name FROM source WHERE account_id = $1 AND first_read_at IS NOT NULL", vals![account.0]).await?;

@@ -2,6 +2,7 @@
 //! the log says all it can, and Meta, the channels and the configuration fail in every way that could make somebody print a URL.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     io::Write as _,
     net::TcpListener,
@@ -267,7 +268,8 @@ name = "Dinas Perhubungan"
             let token = self.secret("account.token", &account.token);
             let platform = if instagram.is_some() { "instagram" } else { "facebook" };
             let page = if instagram.is_some() && login.is_empty() { format!("page = \"{page}\"\n") } else { String::new() };
-            text += &format!("[[opd.account]]\nplatform = \"{platform}\"\nid = \"{}\"\n{page}{login}token = \"{token}\"\n", account.id);
+            let id = &account.id;
+            writeln!(text, "[[opd.account]]\nplatform = \"{platform}\"\nid = \"{id}\"\n{page}{login}token = \"{token}\"").unwrap();
         }
         text
     }

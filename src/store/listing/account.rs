@@ -130,10 +130,13 @@ mod tests {
     #[test]
     fn overlapping_gaps_count_once_and_what_lies_outside_the_span_not_at_all() {
         let at = Time::from_secs;
-        let share = |gaps: &[(i64, i64)]| watched(at(100), at(200), gaps.iter().map(|&(from, until)| (at(from), at(until))).collect());
-        assert_eq!(share(&[]), 1.0);
-        assert_eq!(share(&[(0, 50), (90, 110), (105, 120), (190, 300)]), 0.7);
-        assert_eq!(share(&[(0, 300)]), 0.0);
-        assert_eq!(watched(at(100), at(100), Vec::new()), 1.0);
+        let percent = |gaps: &[(i64, i64)], until: i64| {
+            let gaps = gaps.iter().map(|&(from, until)| (at(from), at(until))).collect();
+            (watched(at(100), at(until), gaps) * 100.0).round() as i64
+        };
+        assert_eq!(percent(&[], 200), 100);
+        assert_eq!(percent(&[(0, 50), (90, 110), (105, 120), (190, 300)], 200), 70);
+        assert_eq!(percent(&[(0, 300)], 200), 0);
+        assert_eq!(percent(&[], 100), 100, "read this very moment");
     }
 }

@@ -153,6 +153,17 @@ async fn a_failing_account_is_told_once_and_its_recovery_once(w: &mut World) {
     assert_eq!(accounts::usernames(&w.db).await.unwrap(), HashMap::from([("1".to_owned(), "dinhub".to_owned())]));
 }
 
+async fn messages_are_counted_by_the_local_day_of_their_writing(w: &mut World) {
+    let (page, _) = w.accounts().await;
+    let said = |id: &str, seconds| Seen { created_at: at(seconds), ..comment(id, "Kapan?") };
+    // 09.00, 16.59.59 and midnight in Jakarta.
+    w.take(page, 100, &[said("1", 0), said("2", 28_799), said("3", 15 * 3600)], &[]).await;
+    let jakarta = SignedDuration::from_hours(7);
+    let day = at(0).ms() / 86_400_000;
+    assert_eq!(accounts::written_days(&w.db, page, at(0), jakarta).await.unwrap(), (vec![(day, 2), (day + 1, 1)], Some(at(15 * 3600))));
+    assert_eq!(accounts::written_days(&w.db, page, at(15 * 3600 + 1), jakarta).await.unwrap(), (vec![], None));
+}
+
 async fn two_people_within_a_day_engage_an_account_until_a_day_after_the_second_lasts_words(w: &mut World) {
     let (page, _) = w.accounts().await;
     let said = |id: &str, author: &str, seconds| Seen {
@@ -177,7 +188,7 @@ async fn an_instagram_account_is_a_stranger_until_it_was_asked_or_could_not_be(w
 }
 
 async fn a_site_wide_message_is_written_each_time_it_is_told(w: &mut World) {
-    accounts::tell_site(&w.db, AlertKind::ClockSkewed, "40", at(0)).await.unwrap();
+    accounts::tell(&w.db, None, AlertKind::ClockSkewed, "40", at(0)).await.unwrap();
     let told = "SELECT kind || detail || notify || CAST(created_at AS TEXT) AS t FROM alert WHERE account_id IS NULL AND ticket_id IS NULL AND routed_at IS NULL";
     assert_eq!(w.texts(told).await, [format!("clock.skewed40[]{}", at(0).ms())]);
 }
@@ -204,6 +215,7 @@ async fn a_source_remembers_its_first_read_its_last_and_the_blindness_in_between
     sources::read(&w.db, page, &[Source::Comments], at(60 + 14_500), SignedDuration::from_hours(3)).await.unwrap();
     begins(60 + 14_600).await;
     assert_eq!(w.texts(line).await, ["60 -100 14560 7260 14560"], "once it is over it stays as it was");
+    assert_eq!(sources::first_read(&w.db, page).await.unwrap(), Some(at(60)));
     let gap = |from, until, reason: &str| sources::Gap { account: "101".into(), source: Source::Comments, from, until, reason: reason.into() };
     assert!(sources::gaps(&w.db, at(0)).await.unwrap().is_empty(), "a read within the lapse leaves no gap");
     for error in ["the token expired", "the token is invalid"] {
