@@ -1,5 +1,6 @@
 //! The poll stage on the simulated Graph API over real HTTP, on a clock that is moved by hand.
 
+mod month;
 mod world;
 
 use jiff::SignedDuration;

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
     fs,
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
@@ -172,7 +173,8 @@ async fn calls() -> (Simulator, Vec<Call>) {
         secret("key", "key-key-key-key-key-key-key-key-"),
     );
     for (id, token, more) in accounts {
-        text += &format!("[[opd.account]]\nid = \"{id}\"\n{more}token = \"{}\"\n", secret(&id, &token));
+        let token = secret(&id, &token);
+        writeln!(text, "[[opd.account]]\nid = \"{id}\"\n{more}token = \"{token}\"").unwrap();
     }
     let file = folder.path().join("tanggap.toml");
     fs::write(&file, text).unwrap();
