@@ -5,22 +5,24 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tracing::{info, warn};
 
+use super::tokens::{Fault, Held, Tokens};
 use crate::{
     domain::{
         AccountId, Object, Platform, SharedSettings, Time,
+        account::Login,
         message::{Post, Seen, key_of},
         settings::{AccountSpec, Opd},
     },
-    graph::{Access, Answer, Client, GraphError, Host, Next, Request},
+    graph::{Access, Answer, Client, GraphError, Next, Request},
     normalize::{Context, Government, Normalized, triage::Rules},
     runtime::{SharedClock, metrics::Metrics},
     store::{
         Db, StoreError,
         intake::{self, Batch, Proof},
+        tokens,
     },
 };
 
@@ -33,6 +35,12 @@ pub enum PassError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No `[[graph.source]]` could be asked for its token.
+    #[error("no Page token, since a [[graph.source]] can't be asked: {0}")]
+    Source(GraphError),
+    /// Its token is not good for it, whatever it answers.
+    #[error(transparent)]
+    Token(#[from] Fault),
     /// The configuration gives no token for it.
     #[error("no token: give the account a `token`, or a [[graph.source]] that knows its Page")]
     NoToken,
@@ -42,7 +50,8 @@ impl PassError {
     /// What to do next.
     pub fn next(&self) -> Next {
         match self {
-            Self::Graph(error) => error.next,
+            Self::Graph(error) | Self::Source(error) => error.next,
+            Self::Token(fault) => fault.next(),
             Self::Store(_) => Next::Retry,
             Self::NoToken => Next::Token,
         }
@@ -63,6 +72,8 @@ pub struct Tools {
     pub clock: SharedClock,
     /// Counters.
     pub metrics: Metrics,
+    /// With what right accounts are read.
+    pub tokens: Tokens,
     /// Told of Meta's clock with every answer.
     pub skew: super::stage::Skew,
 }
@@ -81,27 +92,29 @@ pub struct Pass<'a> {
     pub government: Government,
     /// The tightest limit seen, percent.
     pub usage: AtomicU32,
-    access: Access,
+    /// With what it is read.
+    pub held: Held,
 }
 
 impl<'a> Pass<'a> {
     /// Prepares a pass.
-    pub fn new(
+    pub async fn new(
         tools: &'a Tools,
         account: AccountId,
         (opd, spec): (&'a Opd, &'a AccountSpec),
         government: Government,
     ) -> Result<Self, PassError> {
-        let token = spec.token.as_ref().ok_or(PassError::NoToken)?;
-        let graph = &tools.settings.graph;
-        let app = spec.app.as_ref().and_then(|name| graph.apps.get(name)).unwrap_or(&graph.app);
-        let host = Host::from(spec.login);
-        let secret: Option<SecretString> = match host {
-            Host::Facebook => app.secret.clone(),
-            Host::Instagram => app.instagram_secret.clone(),
-        };
-        let access = Access { host, token: token.value.clone(), secret };
-        Ok(Self { tools, account, spec, opd, government, usage: AtomicU32::new(0), access })
+        let held = held(tools, spec).await?;
+        Ok(Self { tools, account, spec, opd, government, usage: AtomicU32::new(0), held })
+    }
+
+    /// After the token failed: goes on with another one, if one is found.
+    pub async fn renew(&mut self) -> Result<bool, PassError> {
+        let found = self.tools.tokens.renew(self.spec, &self.held.origin, self.now()).await;
+        if found {
+            self.held = held(self.tools, self.spec).await?;
+        }
+        Ok(found)
     }
 
     /// The present instant.
@@ -116,15 +129,20 @@ impl<'a> Pass<'a> {
 
     /// One request, counted; passing trouble is tried once more at once.
     pub async fn get<T: DeserializeOwned>(&self, request: &Request) -> Result<T, GraphError> {
-        let mut answer = self.once(request).await;
+        self.get_as(&self.held.access, request).await
+    }
+
+    /// The same by another right than the account's token.
+    pub async fn get_as<T: DeserializeOwned>(&self, access: &Access, request: &Request) -> Result<T, GraphError> {
+        let mut answer = self.once(access, request).await;
         if matches!(&answer, Err(error) if error.next == Next::Retry) {
-            answer = self.once(request).await;
+            answer = self.once(access, request).await;
         }
         answer.map(|answer| answer.value)
     }
 
-    async fn once<T: DeserializeOwned>(&self, request: &Request) -> Result<Answer<T>, GraphError> {
-        let answer = self.tools.client.get::<T>(&self.access, request).await;
+    async fn once<T: DeserializeOwned>(&self, access: &Access, request: &Request) -> Result<Answer<T>, GraphError> {
+        let answer = self.tools.client.get::<T>(access, request).await;
         let (outcome, usage) = match &answer {
             Ok(answer) => ("ok", &answer.usage),
             Err(error) => (error.next.word(), &error.usage),
@@ -235,6 +253,12 @@ impl<'a> Pass<'a> {
     pub fn is_page(&self) -> bool {
         self.spec.platform == Platform::Facebook
     }
+}
+
+async fn held(tools: &Tools, spec: &AccountSpec) -> Result<Held, PassError> {
+    // Only Instagram Login refreshes tokens.
+    let kept = if spec.login == Login::Instagram { tokens::kept(&tools.db, spec.platform, &spec.id).await? } else { None };
+    tools.tokens.of(spec, kept.as_ref(), Time::from_timestamp(tools.clock.now())).await
 }
 
 /// How many of these messages are new.

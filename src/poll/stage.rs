@@ -18,7 +18,9 @@ use tracing::{debug, error, info, warn};
 use super::{
     facebook, instagram,
     pass::{Pass, PassError, Tools},
-    schedule, verify,
+    schedule,
+    tokens::{self, Reread, Tokens},
+    verify,
 };
 use crate::{
     domain::{
@@ -103,6 +105,8 @@ pub struct Joints {
     pub skew: Skew,
     /// This worker's name in leases.
     pub owner: String,
+    /// Reads tokens again after they died.
+    pub reread: Reread,
 }
 
 /// Stage 1.
@@ -118,6 +122,7 @@ struct Memo {
     quiet: u32,
     swept_at: Option<Time>,
     known_at: Option<Time>,
+    token: tokens::Memo,
 }
 
 impl PollStage {
@@ -127,8 +132,10 @@ impl PollStage {
             settings.accounts().map(|(opd, spec)| (spec.platform, spec.id.clone(), opd.slug.clone())).collect();
         accounts::sync(&db, &list, Time::from_timestamp(joints.clock.now())).await?;
         let rules = Rules::new(&settings.sla.auto_reply_patterns, &settings.sla.urgent_keywords);
+        let tokens = Tokens::new(settings.clone(), joints.client.clone(), joints.metrics.clone(), joints.reread.clone());
         let tools = Tools {
             db,
+            tokens,
             settings,
             client: joints.client.clone(),
             rules,
@@ -254,9 +261,13 @@ async fn verify_account(tools: &Tools, wanted: &[Wanted]) -> bool {
     let Some((opd, spec)) = configured(tools, first.platform, &first.external_id) else { return false };
     let read_all = async {
         let government = government(tools, first.account, opd, spec).await?;
-        let pass = Pass::new(tools, first.account, (opd, spec), government)?;
+        let mut pass = Pass::new(tools, first.account, (opd, spec), government).await?;
         for read in verify::reads(wanted) {
-            if let Err(failed) = verify::read(&pass, &read).await {
+            let mut outcome = verify::read(&pass, &read).await;
+            if matches!(&outcome, Err(failed) if failed.next() == Next::Token) && pass.renew().await? {
+                outcome = verify::read(&pass, &read).await;
+            }
+            if let Err(failed) = outcome {
                 warn!(event = "poll.failed", opd = opd.slug, account = spec.id, platform = spec.platform.word(), error = %failed, "a thread could not be read before its step");
             }
         }
@@ -277,8 +288,11 @@ async fn poll_account(tools: &Tools, account: &Leased) -> bool {
     let mut usage = 0;
     let mut read = async || -> Result<(), PassError> {
         let government = government(tools, account.id, opd, spec).await?;
-        let mut pass = Pass::new(tools, account.id, (opd, spec), government)?;
-        let outcome = sources(&mut pass, &mut memo, &mut report, began_at).await;
+        let mut pass = Pass::new(tools, account.id, (opd, spec), government).await?;
+        let mut outcome = sources(&mut pass, &mut memo, &mut report, began_at).await;
+        if matches!(&outcome, Err(failed) if failed.next() == Next::Token) && pass.renew().await? {
+            outcome = sources(&mut pass, &mut memo, &mut report, began_at).await;
+        }
         usage = pass.usage.load(Ordering::Relaxed);
         outcome
     };
@@ -340,6 +354,7 @@ async fn poll_account(tools: &Tools, account: &Leased) -> bool {
             (Some(error), failures, Some(since), pause, tell)
         }
     };
+    let expiring = tokens::expiring(&mut memo.token, opd_slug, spec, now);
     let outcome = Outcome {
         began_at,
         next_poll_at: now.plus(pause),
@@ -348,6 +363,8 @@ async fn poll_account(tools: &Tools, account: &Leased) -> bool {
         failures,
         failing_since,
         tell,
+        token_expires_at: memo.token.expires_at,
+        expiring,
         name: report.name,
         username: report.username,
         memo: serde_json::to_string(&memo).unwrap_or_default(),
@@ -359,7 +376,7 @@ async fn poll_account(tools: &Tools, account: &Leased) -> bool {
             error!(event = "poll.failed", opd = opd_slug, account = id, platform, error = %failed, "the poll could not be noted");
         }
     }
-    report.new > 0 || tell.is_some()
+    report.new > 0 || tell.is_some() || expiring
 }
 
 /// What a poll came to.
@@ -376,6 +393,7 @@ struct Report {
 
 /// Reads what is wanted of an account. A failing source never stops another, unless the failure is the account's.
 async fn sources(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_at: Time) -> Result<(), PassError> {
+    let lacks = tokens::tend(pass, &mut memo.token).await?;
     let stranger = memo.known_at.is_none();
     if memo.known_at.is_none_or(|at| began_at.since(at) >= IDENTITY_EVERY) {
         identity(pass, report).await?;
@@ -411,6 +429,7 @@ async fn sources(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, bega
         }
         settle(pass, report, outcome, &[Source::Mentions], began_at).await?;
     }
+    report.failed = report.failed.take().or(lacks);
     Ok(())
 }
 

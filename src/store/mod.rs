@@ -8,6 +8,7 @@ pub mod intake;
 pub mod listing;
 pub mod outbox;
 pub mod tickets;
+pub mod tokens;
 
 pub use backup::BackupError;
 pub use db::{Db, StoreError};
