@@ -429,7 +429,8 @@ async fn sources(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, bega
         }
         settle(pass, report, outcome, &[Source::Mentions], began_at).await?;
     }
-    report.failed = report.failed.take().or(lacks);
+    // It names what is missing, which an answer of Meta's does not.
+    report.failed = lacks.or(report.failed.take());
     Ok(())
 }
 

@@ -105,7 +105,12 @@ impl Tokens {
             self.fetched(spec, Some(dead), now).await.is_ok_and(|held| held.origin != dead)
         };
         if newer {
-            info!(event = "token.renewed", account = spec.id, platform = spec.platform.word(), "another token was found; it is tried at once");
+            info!(
+                event = "token.renewed",
+                account = spec.id,
+                platform = spec.platform.word(),
+                "another token was found; it is tried at once"
+            );
         }
         newer
     }

@@ -76,7 +76,9 @@ impl Head {
             AlertKind::Answered => Self::Answered,
             AlertKind::Dismissed => Self::Dismissed,
             AlertKind::Withdrawn => Self::Withdrawn,
-            AlertKind::Unverified | AlertKind::Unhealthy | AlertKind::Recovered | AlertKind::Expiring | AlertKind::ClockSkewed => return None,
+            AlertKind::Unverified | AlertKind::Unhealthy | AlertKind::Recovered | AlertKind::Expiring | AlertKind::ClockSkewed => {
+                return None;
+            }
         })
     }
     const fn key(self) -> &'static str {

@@ -110,7 +110,15 @@ pub fn expiring(memo: &mut Memo, opd: &str, spec: &AccountSpec, now: Time) -> bo
     memo.said = reached;
     if tell {
         let (account, platform, days) = (spec.id.as_str(), spec.platform.word(), ends.since(now).as_hours().div_euclid(24));
-        warn!(event = "token.expiring", opd, account, platform, days, expires_at = ends.rfc3339(), "this account's token ends soon: make a new one");
+        warn!(
+            event = "token.expiring",
+            opd,
+            account,
+            platform,
+            days,
+            expires_at = ends.rfc3339(),
+            "this account's token ends soon: make a new one"
+        );
     }
     tell
 }
