@@ -263,9 +263,9 @@ async fn verify_account(tools: &Tools, wanted: &[Wanted]) -> bool {
         let government = government(tools, first.account, opd, spec).await?;
         let mut pass = Pass::new(tools, first.account, (opd, spec), government).await?;
         for read in verify::reads(wanted) {
-            let mut outcome = verify::read(&pass, &read).await;
+            let mut outcome = verified(&pass, &read).await;
             if matches!(&outcome, Err(failed) if failed.next() == Next::Token) && pass.renew().await? {
-                outcome = verify::read(&pass, &read).await;
+                outcome = verified(&pass, &read).await;
             }
             if let Err(failed) = outcome {
                 warn!(event = "poll.failed", opd = opd.slug, account = spec.id, platform = spec.platform.word(), error = %failed, "a thread could not be read before its step");
@@ -277,6 +277,11 @@ async fn verify_account(tools: &Tools, wanted: &[Wanted]) -> bool {
         warn!(event = "poll.failed", opd = opd.slug, account = spec.id, platform = spec.platform.word(), error = %failed, "threads could not be read before their steps");
     }
     true
+}
+
+async fn verified(pass: &Pass<'_>, read: &verify::Read) -> Result<usize, PassError> {
+    tokens::trust(pass).await?;
+    verify::read(pass, read).await
 }
 
 /// Polls one account and writes how it went; whether there was news.

@@ -14,7 +14,7 @@ use std::{
 };
 
 pub use judge::{Fault, expires_at, judge};
-pub use life::{Memo, expiring, tend};
+pub use life::{Memo, expiring, tend, trust};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use tracing::{info, warn};
@@ -60,6 +60,8 @@ pub struct Tokens {
     /// Values that were read again since start, by platform and Meta's id.
     newer: Mutex<HashMap<(Platform, String), SecretString>>,
     sources: tokio::sync::Mutex<Sources>,
+    /// Whether the tokens that were examined since start are good for reading, by their fingerprints.
+    judged: Mutex<HashMap<String, bool>>,
 }
 
 /// Tells tokens apart where none may be shown: the first half of its SHA-256, in hex.
@@ -77,7 +79,7 @@ impl Tokens {
     pub fn new(settings: SharedSettings, client: Client, metrics: Metrics, reread: Reread) -> Self {
         let seal = settings.secrets_key.as_ref().and_then(Seal::new);
         let sources = tokio::sync::Mutex::new(Sources::new(&settings));
-        Self { settings, client, metrics, reread, seal, newer: Mutex::default(), sources }
+        Self { settings, client, metrics, reread, seal, newer: Mutex::default(), sources, judged: Mutex::default() }
     }
 
     /// With what an account is read; `kept` is its refreshed token, if there is one.

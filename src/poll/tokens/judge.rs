@@ -22,6 +22,9 @@ pub enum Fault {
     /// The second clock ran out ("Auth vs. data", Facebook Login).
     #[error("access to data lapsed: the person behind the token must log in again")]
     Lapsed,
+    /// It was judged before, and not mended since.
+    #[error("the token was found at fault when the account was last polled")]
+    Known,
     /// Permissions that the account's sources need.
     #[error("the token lacks {}", .0.join(", "))]
     Lacks(Vec<&'static str>),
@@ -32,7 +35,7 @@ impl Fault {
     pub fn next(&self) -> Next {
         match self {
             Self::Dead(error) => error.next,
-            Self::Kind(_) | Self::OtherPage | Self::Lapsed => Next::Token,
+            Self::Kind(_) | Self::OtherPage | Self::Lapsed | Self::Known => Next::Token,
             Self::Lacks(_) => Next::Permission,
         }
     }

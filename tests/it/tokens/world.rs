@@ -9,9 +9,10 @@ use std::{
 
 use jiff::SignedDuration;
 use tanggap::{
+    app,
     config::{self, Environment, Secrets},
     demo::{api::Simulator, world::Added},
-    domain::{SharedSettings, Time},
+    domain::{SharedSettings, Time, settings::Settings},
     graph::Client,
     poll::{self, PollStage, Skew},
     runtime::{Clock as _, ManualClock, Nudge, Stage as _, http, metrics::Metrics},
@@ -57,6 +58,7 @@ pub struct World {
     pub simulator: Simulator,
     pub db: Db,
     pub heard: Heard,
+    url: String,
     folder: tempfile::TempDir,
     toml: String,
     poll: Option<PollStage>,
@@ -90,7 +92,18 @@ impl World {
         #[allow(clippy::disallowed_methods)] // it ends with the test's runtime
         tokio::spawn(servers.serve(stop.clone()));
         let db = Db::open(url).await.unwrap();
-        let mut world = Self { clock, simulator, db, heard, folder, toml: String::new(), poll: None, _stop: stop.drop_guard(), _log: log };
+        let mut world = Self {
+            clock,
+            simulator,
+            db,
+            heard,
+            url: url.to_owned(),
+            folder,
+            toml: String::new(),
+            poll: None,
+            _stop: stop.drop_guard(),
+            _log: log,
+        };
         world.toml = world.site();
         world
     }
@@ -104,6 +117,8 @@ impl World {
             r#"[site]
 name = "Kabupaten Rembang"
 timezone = "Asia/Jakarta"
+[database]
+url = "{}"
 [graph]
 url = "{}"
 instagram_url = "{}"
@@ -118,6 +133,7 @@ respond_within = "4h"
 calendar = "always"
 step = [ {{ at = "0m", notify = ["operator"] }} ]
 "#,
+            self.url,
             self.simulator.facebook_url,
             self.simulator.instagram_url,
             self.file("app-secret", &secret),
@@ -165,13 +181,22 @@ step = [ {{ at = "0m", notify = ["operator"] }} ]
         self.toml.push_str(&format!("[[graph.source]]\ntoken = \"{file}\"\n"));
     }
 
-    /// Starts the daemon's poll stage, or starts it again.
-    pub async fn start(&mut self) {
+    fn settings(&self) -> Settings {
         let path = self.folder.path().join("tanggap.toml");
         fs::write(&path, &self.toml).unwrap();
-        let loaded = config::load(Some(&path), &Environment::bare(self.folder.path()), Secrets::All).unwrap();
-        assert!(!format!("{:?}", loaded.settings).contains("simulated"), "settings show a token");
-        let settings: SharedSettings = Arc::new(loaded.settings);
+        config::load(Some(&path), &Environment::bare(self.folder.path()), Secrets::All).unwrap().settings
+    }
+
+    /// What `tanggap check` says of accounts and tokens, a line each.
+    pub async fn check(&self) -> Vec<String> {
+        let tried = app::check(&self.settings()).await.unwrap();
+        tried.into_iter().map(|one| format!("{}: {}", one.what, one.outcome.unwrap_or_else(|bad| format!("FAILED {bad}")))).collect()
+    }
+
+    /// Starts the daemon's poll stage, or starts it again.
+    pub async fn start(&mut self) {
+        let settings: SharedSettings = Arc::new(self.settings());
+        assert!(!format!("{settings:?}").contains("simulated"), "settings show a token");
         let client = http::client(settings.graph.timeout.unsigned_abs()).unwrap();
         let joints = poll::Joints {
             clock: self.clock.clone(),
