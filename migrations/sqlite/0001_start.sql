@@ -56,6 +56,15 @@ CREATE TABLE gap (
 ) STRICT;
 CREATE INDEX gap_until ON gap (until_at);
 
+-- An Instagram token that was refreshed. Written by poll.
+CREATE TABLE token (
+  account_id INTEGER NOT NULL PRIMARY KEY,
+  sealed TEXT NOT NULL,             -- nonce and ciphertext under secrets.key, base64
+  origin TEXT NOT NULL,             -- fingerprint of the configured token it descends from
+  issued_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+
 -- Which author id under one account is which configured Instagram account. Written by poll.
 CREATE TABLE binding (
   account_id INTEGER NOT NULL,

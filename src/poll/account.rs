@@ -10,7 +10,7 @@ use super::{
     pass::{Pass, PassError, Tools},
     posts::{self, Sweep},
     quota::Purpose,
-    schedule, silence, verify,
+    schedule, silence, tokens, verify,
 };
 use crate::{
     domain::{
@@ -56,6 +56,8 @@ const INTRODUCED: SignedDuration = SignedDuration::from_millis(500);
 struct Memo {
     /// Polls in a row without news.
     quiet: u32,
+    /// What is known of its token.
+    token: tokens::Memo,
     /// When it was asked who it is.
     known_at: Option<Time>,
     /// When older posts were looked at.
@@ -126,9 +128,13 @@ pub(super) async fn verify_account(tools: &Tools, wanted: &[Wanted]) -> bool {
     let Some((opd, spec)) = configured(tools, first.platform, &first.external_id) else { return false };
     let read_all = async {
         let government = government(tools, first.account, opd, spec).await?;
-        let pass = Pass::new(tools, first.account, (opd, spec), government, Purpose::Reserve)?;
+        let mut pass = Pass::new(tools, first.account, (opd, spec), government, Purpose::Reserve).await?;
         for read in verify::reads(wanted) {
-            if let Err(failed) = verify::read(&pass, &read).await {
+            let mut outcome = verified(&pass, &read).await;
+            if matches!(&outcome, Err(failed) if failed.next() == Next::Token) && pass.renew().await? {
+                outcome = verified(&pass, &read).await;
+            }
+            if let Err(failed) = outcome {
                 warn!(event = "poll.failed", opd = opd.slug, account = spec.id, platform = spec.platform.word(), error = %failed, "a thread could not be read before its step");
             }
         }
@@ -140,6 +146,11 @@ pub(super) async fn verify_account(tools: &Tools, wanted: &[Wanted]) -> bool {
     true
 }
 
+async fn verified(pass: &Pass<'_>, read: &verify::Read) -> Result<usize, PassError> {
+    tokens::trust(pass).await?;
+    verify::read(pass, read).await
+}
+
 /// Polls one account and writes how it went; whether there was news.
 pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
     let Some((opd, spec)) = configured(tools, account.platform, &account.external_id) else { return false };
@@ -149,8 +160,11 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
     let mut usage = 0;
     let mut whole = async || -> Result<(), PassError> {
         let government = government(tools, account.id, opd, spec).await?;
-        let mut pass = Pass::new(tools, account.id, (opd, spec), government, Purpose::Work)?;
-        let outcome = read(&mut pass, &mut memo, &mut report, began_at).await;
+        let mut pass = Pass::new(tools, account.id, (opd, spec), government, Purpose::Work).await?;
+        let mut outcome = read(&mut pass, &mut memo, &mut report, began_at).await;
+        if matches!(&outcome, Err(failed) if failed.next() == Next::Token) && pass.renew().await? {
+            outcome = read(&mut pass, &mut memo, &mut report, began_at).await;
+        }
         usage = pass.usage.load(Ordering::Relaxed);
         outcome
     };
@@ -222,6 +236,7 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
             (Some(error), failures, Some(since), pause, tell)
         }
     };
+    let expiring = tokens::expiring(&mut memo.token, opd_slug, spec, now);
     let outcome = Outcome {
         began_at,
         next_poll_at: now.plus(pause),
@@ -232,6 +247,8 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
         tell,
         name: report.name,
         username: report.username,
+        token_expires_at: memo.token.expires_at,
+        expiring,
         memo: serde_json::to_string(&memo).unwrap_or_default(),
     };
     match accounts::finish(&tools.db, account, &outcome, now).await {
@@ -241,7 +258,7 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
             error!(event = "poll.failed", opd = opd_slug, account = id, platform, error = %failed, "the poll could not be noted");
         }
     }
-    report.new > 0 || tell.is_some()
+    report.new > 0 || tell.is_some() || expiring
 }
 
 /// What a poll came to.
@@ -258,6 +275,7 @@ struct Report {
 
 /// Reads what is wanted of an account. A failing source never stops another, unless the failure is the account's.
 async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_at: Time) -> Result<(), PassError> {
+    let lacks = tokens::tend(pass, &mut memo.token).await?;
     let stranger = memo.known_at.is_none();
     if memo.known_at.is_none_or(|at| began_at.since(at) >= IDENTITY_EVERY) {
         identity(pass, report).await?;
@@ -303,6 +321,8 @@ async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_a
         }
         settle(pass, report, outcome, &[Source::Mentions], began_at).await?;
     }
+    // It names what is missing, which an answer of Meta's does not.
+    report.failed = lacks.or(report.failed.take());
     Ok(())
 }
 

@@ -94,6 +94,10 @@ pub struct Outcome {
     pub failing_since: Option<Time>,
     /// What to tell `operator` now.
     pub tell: Option<AlertKind>,
+    /// When its token ends, if it does.
+    pub token_expires_at: Option<Time>,
+    /// `operator` is to be told so now.
+    pub expiring: bool,
     /// The display name, if it was read.
     pub name: Option<String>,
     /// The user name, if it was read.
@@ -110,7 +114,7 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
         .exec(
             "UPDATE account SET lease_owner = NULL, lease_until = 0, next_poll_at = $3, failures = $4, failing_since = $5, reason = $6, healthy = $7, \
                last_read_at = CASE WHEN $8 = 1 THEN $9 ELSE last_read_at END, name = COALESCE($10, name), username = COALESCE($11, username), memo = $12, \
-               told_at = CASE WHEN $13 = 1 THEN $14 WHEN $8 = 1 THEN NULL ELSE told_at END \
+               told_at = CASE WHEN $13 = 1 THEN $14 WHEN $8 = 1 THEN NULL ELSE told_at END, token_expires_at = $15 \
              WHERE id = $1 AND fence = $2",
             vals![
                 account.id.0,
@@ -126,17 +130,20 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
                 outcome.username.clone(),
                 &outcome.memo,
                 outcome.tell == Some(AlertKind::Unhealthy),
-                now
+                now,
+                outcome.token_expires_at
             ],
         )
         .await?;
     if changed == 0 {
         return Err(StoreError::Fenced);
     }
-    if let Some(kind) = outcome.tell {
+    let told = outcome.tell.map(|kind| (kind, outcome.error.clone().unwrap_or_default()));
+    let ends = outcome.token_expires_at.filter(|_| outcome.expiring).map(|at| (AlertKind::Expiring, at.rfc3339()));
+    for (kind, detail) in told.into_iter().chain(ends) {
         tx.exec(
             "INSERT INTO alert (kind, account_id, policy, at_text, step, notify, late_found, detail, created_at) VALUES ($1, $2, '', '', 0, '[]', 0, $3, $4)",
-            vals![kind.word(), account.id.0, outcome.error.clone().unwrap_or_default(), now],
+            vals![kind.word(), account.id.0, detail, now],
         )
         .await?;
     }

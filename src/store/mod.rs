@@ -9,6 +9,7 @@ pub mod listing;
 pub mod outbox;
 pub mod sources;
 pub mod tickets;
+pub mod tokens;
 
 pub use backup::BackupError;
 pub use db::{Db, StoreError};

@@ -23,3 +23,4 @@ mod soak;
 mod store;
 mod texts;
 mod tickets;
+mod tokens;

@@ -189,6 +189,7 @@ async fn calls() -> (Simulator, Vec<Call>) {
         stop: stop.clone(),
         skew: Skew::default(),
         owner: "w1".into(),
+        reread: Arc::new(config::reread),
     };
     let mut stage = PollStage::new(db.clone(), settings.clone(), joints).await.unwrap();
     stage.once().await.unwrap();

@@ -6,7 +6,7 @@ use crate::{
         read::{Table, to_mend},
         words,
     },
-    domain::settings::{App, Graph, Poll, Token},
+    domain::settings::{App, Graph, Poll, Token, TokenSource},
 };
 
 pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
@@ -29,10 +29,12 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
         apps.push((name, App { id, secret, instagram_secret: table.secret("instagram_secret", context.vault).map(value) }));
     }
     unique(apps.iter().map(|(name, _)| name), "the name", table.findings);
+    let mut sources = Vec::new();
     for mut table in table.tables("source") {
         table.require("token", words::SECRET);
-        table.secret("token", context.vault);
-        table.named("app", &context.names.apps, "[[graph.app]]");
+        let token = table.secret("token", context.vault);
+        let app = table.named("app", &context.names.apps, "[[graph.app]]").map(|it| it.value);
+        sources.extend(token.map(|token| TokenSource { token, app }));
     }
     Graph {
         url: base(table, "url"),
@@ -40,6 +42,7 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
         version: table.needed("version", "a version of the Graph API such as \"v25.0\"", version).map_or_else(String::new, |it| it.value),
         app,
         apps: apps.into_iter().map(|(name, app)| (name.value, app)).collect(),
+        sources,
         timeout: table.positive("timeout").value,
     }
 }

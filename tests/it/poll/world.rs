@@ -70,6 +70,7 @@ impl World {
             stop: stop.clone(),
             skew: skew.clone(),
             owner: "test".to_owned(),
+            reread: Arc::new(config::reread),
         };
         let poll = PollStage::new(db.clone(), settings.clone(), joints).await.unwrap();
         let joints = sla::Joints {

@@ -33,6 +33,8 @@ fn outcome(next: Time) -> Outcome {
         failures: 0,
         failing_since: None,
         tell: None,
+        token_expires_at: None,
+        expiring: false,
         name: None,
         username: None,
         memo: "{}".into(),
