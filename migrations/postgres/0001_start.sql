@@ -154,6 +154,7 @@ CREATE TABLE message (
 CREATE INDEX message_thread ON message (thread_id);
 CREATE INDEX message_created ON message (created_at, id);
 CREATE INDEX message_account ON message (account_id, created_at);
+CREATE INDEX message_private ON message (account_id, private_reply) WHERE private_reply IS NOT NULL;
 CREATE INDEX message_missing ON message (missing_since) WHERE missing_since IS NOT NULL AND deleted_at IS NULL;
 
 -- Texts that went out quickly, by thread: the third thread makes them automatic. Written by sla.

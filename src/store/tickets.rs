@@ -13,7 +13,7 @@ use crate::domain::{
     alert::AlertKind,
     message::{Author, Message, Seen, ThreadKey},
     ticket::{Subject, Ticket},
-    view::{Blindness, Ruling, ThreadView},
+    view::{Blindness, Ruled, Ruling, ThreadView},
 };
 
 /// Threads whose time has come or of whose tickets staff said something, at most `limit`, locked for this transaction.
@@ -340,7 +340,9 @@ pub async fn quick(tx: &mut Tx, quick: &[Quick], now: Time) -> Result<HashSet<Me
                 "UPDATE thread SET next_look_at = $1 WHERE id <> $4 AND (next_look_at IS NULL OR next_look_at > $1) \
                  AND (id IN (SELECT thread_id FROM quick_reply WHERE account_id = $2 AND text_hash = $3) \
                    OR id IN (SELECT k.thread_id FROM ticket k JOIN thread d ON d.account_id = k.account_id AND d.citizen_id = k.author \
-                     JOIN quick_reply q ON q.thread_id = d.id WHERE k.account_id = $2 AND q.account_id = $2 AND q.text_hash = $3))",
+                     JOIN quick_reply q ON q.thread_id = d.id WHERE k.account_id = $2 AND q.account_id = $2 AND q.text_hash = $3) \
+                   OR id IN (SELECT c.thread_id FROM message c JOIN thread d ON d.account_id = c.account_id AND d.key = c.private_reply \
+                     JOIN quick_reply q ON q.thread_id = d.id WHERE c.account_id = $2 AND q.account_id = $2 AND q.text_hash = $3))",
                 vals![now, one.account.0, &one.hash, one.thread.0],
             )
             .await?;
@@ -423,6 +425,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
     });
     let update: String = TICKET.split(", ").map(|c| format!("{c} = excluded.{c}")).collect::<Vec<_>>().join(", ");
     bulk(tx, &format!("INSERT INTO ticket (id, {TICKET}) VALUES "), &format!(" ON CONFLICT (id) DO UPDATE SET {update}"), kept).await?;
+    forget_members(tx, rulings).await?;
     bulk(
         tx,
         "INSERT INTO ticket_message (message_id, ticket_id) VALUES ",
@@ -471,6 +474,22 @@ async fn in_doubt(tx: &mut Tx, accounts: &BTreeSet<i64>) -> Result<BTreeMap<i64,
         }
     }
     Ok(found)
+}
+
+/// Messages that a ticket held and no ticket holds any more: an answer turned up between its question and them.
+async fn forget_members(tx: &mut Tx, rulings: &[Ruling]) -> Result<(), StoreError> {
+    let ruled: Vec<&Ruled> = rulings.iter().flat_map(|ruling| &ruling.tickets).collect();
+    for chunk in ruled.chunks(CHUNK) {
+        let mut values: Vec<Val> = chunk.iter().map(|ruled| ruled.ticket.id.0.into()).collect();
+        let members: Vec<Val> = chunk.iter().flat_map(|ruled| &ruled.members).map(|message| message.0.into()).collect();
+        let mut sql = format!("DELETE FROM ticket_message WHERE ticket_id IN ({})", numbered(1, chunk.len()));
+        if !members.is_empty() {
+            sql = format!("{sql} AND message_id NOT IN ({})", numbered(chunk.len() + 1, members.len()));
+        }
+        values.extend(members);
+        tx.exec_built(built(sql), values).await?;
+    }
+    Ok(())
 }
 
 const TICKET: &str = "thread_id, account_id, author, policy, urgent, state, opened_at, due_at, warned_at, breached_at, flagged_at, \
