@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::SignedDuration;
 
-use super::db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, placeholders, vals};
+use super::db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, vals};
 use crate::domain::{
     AccountId, Direction, Kind, MessageId, Object, ThreadId, Time,
     message::{Post, Seen, key_of},
@@ -245,7 +245,7 @@ async fn threads(tx: &mut Tx, batch: &Batch, fresh: &[usize]) -> Result<HashMap<
                post_key = COALESCE(thread.post_key, excluded.post_key), \
                next_look_at = CASE WHEN thread.next_look_at < excluded.next_look_at THEN thread.next_look_at ELSE excluded.next_look_at END \
              RETURNING id, kind, key",
-            placeholders(chunk.len(), 8)
+            tx.values(chunk.len(), 8)
         );
         for row in tx.rows_built(built(sql), values).await? {
             ids.insert((row.word("kind", Kind::from_word)?, row.t("key")?), ThreadId(row.i("id")?));
@@ -303,7 +303,7 @@ async fn insert(
                 seen.permalink.clone()
             ]);
         }
-        let sql = format!("INSERT INTO message ({COLUMNS}) VALUES {} RETURNING id, object, key", placeholders(chunk.len(), 29));
+        let sql = format!("INSERT INTO message ({COLUMNS}) VALUES {} RETURNING id, object, key", tx.values(chunk.len(), 29));
         let mut by_identity: HashMap<Identity, usize> = chunk
             .iter()
             .map(|&index| ((batch.messages[index].object, key_of(&batch.messages[index].external_id).to_owned()), index))
@@ -343,7 +343,7 @@ async fn posts(tx: &mut Tx, batch: &Batch) -> Result<(), StoreError> {
              ON CONFLICT (account_id, key) DO UPDATE SET updated_at = COALESCE(excluded.updated_at, post.updated_at), \
                total = COALESCE(excluded.total, post.total), permalink = COALESCE(excluded.permalink, post.permalink), \
                read_at = COALESCE(excluded.read_at, post.read_at)",
-            placeholders(last.len(), 10)
+            tx.values(last.len(), 10)
         );
         tx.exec_built(built(sql), values).await?;
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     actions,
-    db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, placeholders, vals},
+    db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, vals},
     intake::numbered,
 };
 use crate::domain::{
@@ -372,7 +372,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
                 &ticket.configuration
             ];
             if ticket.id == TicketId(0) {
-                let sql = format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", placeholders(1, 23));
+                let sql = format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", tx.values(1, 23));
                 if let Some(row) = tx.rows_built(built(sql), values).await?.first() {
                     ticket.id = TicketId(row.i("id")?);
                 }
@@ -468,7 +468,7 @@ async fn bulk(tx: &mut Tx, head: &str, tail: &str, rows: Vec<Vec<Val>>) -> Resul
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let chunk: Vec<Vec<Val>> = rows.by_ref().take(CHUNK).collect();
-        let sql = format!("{head}{}{tail}", placeholders(chunk.len(), columns));
+        let sql = format!("{head}{}{tail}", tx.values(chunk.len(), columns));
         tx.exec_built(built(sql), chunk.into_iter().flatten().collect()).await?;
     }
     Ok(())
