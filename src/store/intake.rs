@@ -138,7 +138,7 @@ async fn known(tx: &mut Tx, batch: &Batch, identities: impl Iterator<Item = &Ide
         }
         let sql = format!(
             "SELECT id, thread_id, object, key, text, hidden, hidden_at, deleted_at, missing_since, private_reply, urgent \
-             FROM message WHERE account_id = $1 AND (object, key) IN (VALUES {pairs})"
+             FROM message WHERE account_id = $1 AND (object, key) IN (SELECT * FROM (VALUES {pairs}) AS shown)"
         );
         for row in tx.rows_built(built(sql), values).await? {
             let identity = (row.word("object", Object::from_word)?, row.t("key")?);
@@ -362,7 +362,8 @@ async fn prove(
     let threads: Vec<Row> = match proof {
         Proof::Post(name) | Proof::PostGone(name) => {
             tx.rows(
-                "SELECT id, verify_at FROM thread WHERE account_id = $1 AND (post_key = $2 OR (key = $2 AND kind IN ('post', 'mention')))",
+                "SELECT id, verify_at FROM thread WHERE account_id = $1 AND post_key = $2 UNION \
+                 SELECT id, verify_at FROM thread WHERE account_id = $1 AND key = $2 AND kind IN ('post', 'mention')",
                 vals![account, key_of(name)],
             )
             .await?
