@@ -28,6 +28,11 @@ pub fn settings() -> Settings {
     config::load(Some(&file), &Environment::bare(folder.path()), Secrets::DatabaseOnly).unwrap().settings
 }
 
+/// A folder for databases, on the disk that holds `target/`: a temporary folder may lie in memory, where nothing waits for a disk.
+pub fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
 /// As many threads as the machine has cores, like the daemon.
 pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()

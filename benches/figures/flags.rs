@@ -20,7 +20,7 @@ use tanggap::{
 use crate::{
     Figure, ROUNDS, Target,
     answers::{Office, START, page},
-    files::{open, plain, runtime, settings},
+    files::{folder, open, plain, runtime, settings},
     rate,
 };
 
@@ -34,7 +34,7 @@ const BATCH: usize = 500;
 
 pub fn run() {
     let (runtime, settings) = (runtime(), Arc::new(settings()));
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let file = folder.path().join("world.db");
     let begun = Instant::now();
     runtime.block_on(build(&file, &settings));

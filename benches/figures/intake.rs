@@ -19,7 +19,7 @@ use tanggap::{
 use crate::{
     Figure, ROUNDS, Target,
     answers::{COMMENTS, Office, PAGE, START, own_post, page},
-    files::{open, plain, runtime},
+    files::{folder, open, plain, runtime},
     rate,
 };
 
@@ -33,7 +33,7 @@ pub fn run() {
     let began_at = Time::parse(START).unwrap().plus(SignedDuration::from_hours(1));
     let reads = [batches(began_at), batches(began_at.plus(SignedDuration::from_mins(1)))];
     for _ in 0..ROUNDS {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let [ours, theirs] = ["ours.db", "theirs.db"].map(|name| folder.path().join(name));
         let our_rates = runtime.block_on(ours_rates(&ours, &reads));
         runtime.block_on(async { open(&theirs).await.close().await });

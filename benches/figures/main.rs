@@ -1,7 +1,7 @@
 //! How fast the parts are that run often: `cargo bench` measures all of them, `cargo bench -- intake` one.
 //!
 //! Each figure is measured beside an anchor, in turn with it and in the same run: the ratio holds on any machine, the figure only on
-//! this one. Database files lie where `TMPDIR` says.
+//! this one.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // a bench reports to a person
 
 use std::{env, process::ExitCode, time::Instant};
