@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::SignedDuration;
 
-use super::db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, placeholders, vals};
+use super::db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, vals};
 use crate::domain::{
     AccountId, Direction, Kind, MessageId, Object, ThreadId, Time,
     message::{Post, Seen, ThreadKey, key_of},
@@ -144,7 +144,7 @@ async fn known(tx: &mut Tx, batch: &Batch, identities: impl Iterator<Item = &Ide
         }
         let sql = format!(
             "SELECT id, thread_id, object, key, text, hidden, hidden_at, deleted_at, missing_since, private_reply, urgent \
-             FROM message WHERE account_id = $1 AND (object, key) IN (VALUES {pairs})"
+             FROM message WHERE account_id = $1 AND (object, key) IN (SELECT * FROM (VALUES {pairs}) AS shown)"
         );
         for row in tx.rows_built(built(sql), values).await? {
             let identity = (row.word("object", Object::from_word)?, row.t("key")?);
@@ -251,7 +251,7 @@ async fn threads(tx: &mut Tx, batch: &Batch, fresh: &[usize]) -> Result<HashMap<
                post_key = COALESCE(thread.post_key, excluded.post_key), \
                next_look_at = CASE WHEN thread.next_look_at < excluded.next_look_at THEN thread.next_look_at ELSE excluded.next_look_at END \
              RETURNING id, kind, key",
-            placeholders(chunk.len(), 8)
+            tx.values(chunk.len(), 8)
         );
         for row in tx.rows_built(built(sql), values).await? {
             ids.insert((row.word("kind", Kind::from_word)?, row.t("key")?), ThreadId(row.i("id")?));
@@ -309,7 +309,7 @@ async fn insert(
                 seen.permalink.clone()
             ]);
         }
-        let sql = format!("INSERT INTO message ({COLUMNS}) VALUES {} RETURNING id, object, key", placeholders(chunk.len(), 29));
+        let sql = format!("INSERT INTO message ({COLUMNS}) VALUES {} RETURNING id, object, key", tx.values(chunk.len(), 29));
         let mut by_identity: HashMap<Identity, usize> = chunk
             .iter()
             .map(|&index| ((batch.messages[index].object, key_of(&batch.messages[index].external_id).to_owned()), index))
@@ -349,7 +349,7 @@ async fn posts(tx: &mut Tx, batch: &Batch) -> Result<(), StoreError> {
              ON CONFLICT (account_id, key) DO UPDATE SET updated_at = COALESCE(excluded.updated_at, post.updated_at), \
                total = COALESCE(excluded.total, post.total), permalink = COALESCE(excluded.permalink, post.permalink), \
                read_at = COALESCE(excluded.read_at, post.read_at)",
-            placeholders(last.len(), 10)
+            tx.values(last.len(), 10)
         );
         tx.exec_built(built(sql), values).await?;
     }
@@ -368,7 +368,8 @@ async fn prove(
     let threads: Vec<Row> = match proof {
         Proof::Post(name) | Proof::PostGone(name) => {
             tx.rows(
-                "SELECT id, verify_at FROM thread WHERE account_id = $1 AND (post_key = $2 OR (key = $2 AND kind IN ('post', 'mention')))",
+                "SELECT id, verify_at FROM thread WHERE account_id = $1 AND post_key = $2 UNION \
+                 SELECT id, verify_at FROM thread WHERE account_id = $1 AND key = $2 AND kind IN ('post', 'mention')",
                 vals![account, key_of(name)],
             )
             .await?

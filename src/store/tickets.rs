@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     actions,
-    db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, placeholders, vals},
+    db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, vals},
     intake::numbered,
 };
 use crate::domain::{
@@ -231,23 +231,32 @@ fn ticket(row: &Row) -> Result<Ticket, StoreError> {
     })
 }
 
-/// Top-level `out` comments in other threads of the same post, for comment threads with a post.
+/// Top-level `out` comments in other threads of the same post, for comment threads with a post. Each post is gone through once, however
+/// many of its threads are due: a deadline is often that of many comments under one post.
 async fn elsewhere(
     tx: &mut Tx,
     threads: &[ThreadId],
     keys: &HashMap<i64, ThreadKey>,
     views: &mut BTreeMap<i64, ThreadView>,
 ) -> Result<(), StoreError> {
+    let mut under: HashMap<(i64, &str), Vec<i64>> = HashMap::new();
+    for (id, view) in views.iter().filter(|(_, view)| view.subject.kind == Kind::Comment) {
+        if let Some(post) = keys.get(id).and_then(|key| key.post.as_deref()) {
+            under.entry((view.account.0, post)).or_default().push(*id);
+        }
+    }
     let sql = format!(
-        "SELECT h.id AS here, {MESSAGE} FROM thread h JOIN thread o ON o.account_id = h.account_id AND o.post_key = h.post_key AND o.id <> h.id \
-         JOIN message m ON m.thread_id = o.id AND m.direction = 'out' AND m.top_level = 1 \
-         WHERE h.kind = 'comment' AND h.id IN ({})",
+        "SELECT h.post_key, {MESSAGE} FROM (SELECT DISTINCT account_id, post_key FROM thread WHERE kind = 'comment' AND id IN ({})) h \
+         JOIN thread o ON o.account_id = h.account_id AND o.post_key = h.post_key \
+         JOIN message m ON m.thread_id = o.id AND m.direction = 'out' AND m.top_level = 1",
         numbered(1, threads.len())
     );
     for row in tx.rows_built(built(sql), ids(threads)).await? {
-        let here = row.i("here")?;
-        if let (Some(view), Some(key)) = (views.get_mut(&here), keys.get(&here)) {
-            view.elsewhere.push(message(&row, key)?);
+        let (there, post) = (row.i("thread_id")?, row.t("post_key")?);
+        for here in under.get(&(row.i("account_id")?, post.as_str())).into_iter().flatten().filter(|here| **here != there) {
+            if let (Some(view), Some(key)) = (views.get_mut(here), keys.get(here)) {
+                view.elsewhere.push(message(&row, key)?);
+            }
         }
     }
     Ok(())
@@ -387,7 +396,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
                 &ticket.configuration
             ];
             if ticket.id == TicketId(0) {
-                let sql = format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", placeholders(1, 23));
+                let sql = format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", tx.values(1, 23));
                 if let Some(row) = tx.rows_built(built(sql), values).await?.first() {
                     ticket.id = TicketId(row.i("id")?);
                 }
@@ -500,7 +509,7 @@ async fn bulk(tx: &mut Tx, head: &str, tail: &str, rows: Vec<Vec<Val>>) -> Resul
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let chunk: Vec<Vec<Val>> = rows.by_ref().take(CHUNK).collect();
-        let sql = format!("{head}{}{tail}", placeholders(chunk.len(), columns));
+        let sql = format!("{head}{}{tail}", tx.values(chunk.len(), columns));
         tx.exec_built(built(sql), chunk.into_iter().flatten().collect()).await?;
     }
     Ok(())
