@@ -133,6 +133,7 @@ CREATE TABLE message (
 );
 CREATE INDEX message_thread ON message (thread_id);
 CREATE INDEX message_created ON message (created_at, id);
+CREATE INDEX message_account ON message (account_id, created_at);
 CREATE INDEX message_missing ON message (missing_since) WHERE missing_since IS NOT NULL AND deleted_at IS NULL;
 
 -- Texts that went out quickly, by thread: the third thread makes them automatic. Written by sla.
@@ -174,7 +175,7 @@ CREATE TABLE ticket (
 );
 CREATE INDEX ticket_thread ON ticket (thread_id);
 CREATE INDEX ticket_due ON ticket (due_at, id) WHERE state = 'open';
-CREATE INDEX ticket_author ON ticket (account_id, author) WHERE state = 'open';
+CREATE INDEX ticket_author ON ticket (account_id, author);
 CREATE INDEX ticket_opened ON ticket (opened_at);
 
 -- Which citizen's messages a ticket held when it was last judged. Written by sla.

@@ -84,7 +84,8 @@ pub struct GraphError {
 }
 
 impl GraphError {
-    pub(super) fn new(next: Next, what: &'static str) -> Self {
+    /// An error that no answer of Meta's stands behind.
+    pub fn new(next: Next, what: &'static str) -> Self {
         Self { next, what, code: None, subcode: None, status: None, trace: None, usage: Box::default(), foreign: None }
     }
     /// Meta's own message, for a log at debug: at most 200 characters, with addresses and whatever may be a token,

@@ -2,7 +2,7 @@
 
 use super::{
     Request,
-    fields::{COMMENT, COMMENT_RICH, COUNT, MESSAGE, PAGE, POST, POST_COUNT, THREAD},
+    fields::{COMMENT, COMMENT_RICH, COUNT, MESSAGE, PAGE, PHOTO_COUNT, POST, POST_COUNT, THREAD, VIDEO_COUNT},
 };
 
 /// Direct messages whose content Meta shows: of older ones it says that they were deleted.
@@ -30,6 +30,30 @@ pub fn feed(page: &str, depth: Depth, after: Option<&str>) -> Request {
 /// The Page's feed with nothing but times and counts: what of it has changed.
 pub fn feed_counts(page: &str, after: Option<&str>) -> Request {
     Request::new("feed_counts", [page, "feed"]).with("limit", PAGE_MAX).with("fields", format!("{POST_COUNT},{COUNT}")).after(after)
+}
+
+/// Pictures the Page uploaded, with their counts: those of an album have comments of their own.
+pub fn photos(page: &str, after: Option<&str>) -> Request {
+    shelf("photos", page, PHOTO_COUNT, after).with("type", "uploaded")
+}
+
+/// The Page's films with their counts.
+pub fn videos(page: &str, after: Option<&str>) -> Request {
+    shelf("videos", page, VIDEO_COUNT, after)
+}
+
+/// The Page's reels with their counts; Meta documents this list both as readable and as not.
+pub fn reels(page: &str, after: Option<&str>) -> Request {
+    shelf("video_reels", page, VIDEO_COUNT, after)
+}
+
+fn shelf(edge: &'static str, page: &str, fields: &str, after: Option<&str>) -> Request {
+    Request::new(edge, [page, edge]).with("limit", PAGE_MAX).with("fields", format!("{fields},{COUNT}")).after(after)
+}
+
+/// One post with nothing but times and counts.
+pub fn post_count(post: &str) -> Request {
+    Request::new("post_count", [post]).with("fields", format!("{POST_COUNT},{COUNT}"))
 }
 
 /// Public posts that tag the Page.
@@ -66,6 +90,11 @@ pub fn conversations(page: &str, limit: u32, messages: u32, after: Option<&str>)
 /// One Messenger conversation with every message that can be read.
 pub fn conversation(id: &str) -> Request {
     Request::new("conversation", [id]).with("fields", format!("{THREAD},messages.limit({READABLE_MESSAGES}){{{MESSAGE}}}"))
+}
+
+/// One direct message of Messenger.
+pub fn message(id: &str) -> Request {
+    Request::new("message", [id]).with("fields", MESSAGE)
 }
 
 /// Who the Page is, and which Instagram account is linked to it.

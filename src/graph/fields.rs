@@ -9,6 +9,10 @@ pub const COMMENT_RICH: &str = ",message_tags,attachment";
 pub const POST: &str = "id,created_time,updated_time,from,message,message_tags,permalink_url,status_type,is_published";
 /// A post of which only the change is looked for.
 pub const POST_COUNT: &str = "id,created_time,updated_time,from,status_type";
+/// A picture of which only the change is looked for.
+pub const PHOTO_COUNT: &str = "id,created_time,updated_time,from";
+/// A film or reel of which only the change is looked for.
+pub const VIDEO_COUNT: &str = "id,created_time,updated_time,from";
 /// How many comments a post has, without any of them.
 pub const COUNT: &str = "comments.filter(stream).limit(0).summary(total_count)";
 /// A conversation of Messenger.

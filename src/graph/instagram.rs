@@ -21,6 +21,11 @@ pub fn media_counts(account: &str, after: Option<&str>) -> Request {
     Request::new("media_counts", [account, "media"]).with("limit", 100).with("fields", MEDIA).after(after)
 }
 
+/// One medium with nothing but its count.
+pub fn medium_count(medium: &str) -> Request {
+    Request::new("medium_count", [medium]).with("fields", MEDIA)
+}
+
 /// The comments under a medium, newest first, with their replies.
 pub fn media_comments(media: &str, limit: u32, after: Option<&str>) -> Request {
     Request::new("comments", [media, "comments"]).with("limit", limit).with("fields", comment(PAGE_MAX)).after(after)
@@ -48,6 +53,11 @@ pub fn conversations(owner: &str, limit: u32, messages: u32, after: Option<&str>
 /// One conversation with every message that can be read.
 pub fn conversation(id: &str) -> Request {
     Request::new("conversation", [id]).with("fields", format!("{IG_THREAD},messages.limit({READABLE_MESSAGES}){{{IG_MESSAGE}}}"))
+}
+
+/// One direct message of Instagram.
+pub fn message(id: &str) -> Request {
+    Request::new("message", [id]).with("fields", IG_MESSAGE)
 }
 
 /// Who the account is.

@@ -1,13 +1,21 @@
 //! Stage 1: reads what is due, truthfully: every account at its interval, and every thread whose step is due.
 //!
-//! `stage` takes what is due and runs it side by side, `facebook` and `instagram` walk the edges of one account, `verify` reads the
-//! threads of which a read is wanted, `schedule` (pure) says when to poll again.
+//! `stage` takes what is due and runs it side by side; `account` polls one account and says how it went; `posts`, `comments`, `mentions`
+//! and `inbox` read what can be written to it, the first of them by the lists of `shelf`; `verify` reads the threads of which a read is
+//! wanted before a step. `pass` is what they all do it with. Pure: `schedule` says when to poll again, `quota` what may still be asked.
 
-mod facebook;
-mod instagram;
+mod account;
+mod comments;
+mod inbox;
+mod mentions;
 mod pass;
+mod posts;
+mod quota;
 pub mod schedule;
+mod shelf;
+mod skew;
 mod stage;
 mod verify;
 
-pub use stage::{Joints, PollStage, Skew};
+pub use skew::Skew;
+pub use stage::{Joints, PollStage};

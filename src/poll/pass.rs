@@ -2,22 +2,30 @@
 
 use std::{
     collections::HashSet,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tracing::{info, warn};
 
+use super::{
+    Skew,
+    quota::{Pool, Purpose, Quota},
+};
 use crate::{
     domain::{
         AccountId, Object, Platform, SharedSettings, Time,
         message::{Post, Seen, key_of},
         settings::{AccountSpec, Opd},
     },
-    graph::{Access, Answer, Client, GraphError, Host, Next, Request},
+    graph::{Access, Answer, Client, GraphError, Host, Next, Request, Scope},
     normalize::{Context, Government, Normalized, triage::Rules},
-    runtime::{SharedClock, metrics::Metrics},
+    runtime::{SharedClock, held, metrics::Metrics},
     store::{
         Db, StoreError,
         intake::{self, Batch, Proof},
@@ -64,7 +72,9 @@ pub struct Tools {
     /// Counters.
     pub metrics: Metrics,
     /// Told of Meta's clock with every answer.
-    pub skew: super::stage::Skew,
+    pub skew: Skew,
+    /// What may still be asked.
+    pub quota: Mutex<Quota>,
 }
 
 /// A pass over one account.
@@ -82,6 +92,9 @@ pub struct Pass<'a> {
     /// The tightest limit seen, percent.
     pub usage: AtomicU32,
     access: Access,
+    purpose: Purpose,
+    /// The limits that count its calls: the account's and its app's.
+    pools: [Pool; 2],
 }
 
 impl<'a> Pass<'a> {
@@ -91,6 +104,7 @@ impl<'a> Pass<'a> {
         account: AccountId,
         (opd, spec): (&'a Opd, &'a AccountSpec),
         government: Government,
+        purpose: Purpose,
     ) -> Result<Self, PassError> {
         let token = spec.token.as_ref().ok_or(PassError::NoToken)?;
         let graph = &tools.settings.graph;
@@ -101,7 +115,9 @@ impl<'a> Pass<'a> {
             Host::Instagram => app.instagram_secret.clone(),
         };
         let access = Access { host, token: token.value.clone(), secret };
-        Ok(Self { tools, account, spec, opd, government, usage: AtomicU32::new(0), access })
+        let own = Pool::Account(format!("{} {}", spec.platform, spec.id));
+        let pools = [own, Pool::App(spec.app.clone().unwrap_or_default())];
+        Ok(Self { tools, account, spec, opd, government, usage: AtomicU32::new(0), access, purpose, pools })
     }
 
     /// The present instant.
@@ -124,11 +140,30 @@ impl<'a> Pass<'a> {
     }
 
     async fn once<T: DeserializeOwned>(&self, request: &Request) -> Result<Answer<T>, GraphError> {
+        let [account, app] = &self.pools;
+        let now = self.now();
+        let turn = {
+            let mut quota = held(&self.tools.quota);
+            if let Some(until) = quota.wait(&self.pools, self.purpose, now) {
+                let next = Next::Later { after: Some(until.since(now)), scope: Scope::Account };
+                return Err(GraphError::new(next, "a limit of calls is used up: not asked"));
+            }
+            let inbox = !self.is_page() && matches!(request.endpoint, "conversations" | "conversation");
+            if inbox { quota.inbox_turn(account, now) } else { SignedDuration::ZERO }
+        };
+        tokio::time::sleep(turn.unsigned_abs()).await;
         let answer = self.tools.client.get::<T>(&self.access, request).await;
         let (outcome, usage) = match &answer {
             Ok(answer) => ("ok", &answer.usage),
             Err(error) => (error.next.word(), &error.usage),
         };
+        {
+            let mut quota = held(&self.tools.quota);
+            quota.used(account, app, usage, self.now());
+            if let Err(error) = &answer {
+                quota.refused(account, app, error, self.now());
+            }
+        }
         self.tools.metrics.graph_request(self.spec.platform.word(), request.endpoint, outcome);
         if let Some(percent) = usage.iter().map(|usage| usage.percent).max() {
             self.usage.store(percent, Ordering::Relaxed);
@@ -167,7 +202,7 @@ impl<'a> Pass<'a> {
                 "left out; the rest was taken"
             );
         }
-        let horizon = now.plus(jiff::SignedDuration::from_hours(24));
+        let horizon = now.plus(SignedDuration::from_hours(24));
         let (messages, far): (Vec<Seen>, Vec<Seen>) = found.messages.into_iter().partition(|message| message.created_at <= horizon);
         for message in &far {
             warn!(

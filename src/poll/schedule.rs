@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::quota;
 use crate::{domain::settings, graph::Next};
 
 /// The first pause after a failure; it doubles up to [`LONGEST`].
@@ -10,17 +11,31 @@ const FIRST: SignedDuration = SignedDuration::from_secs(15);
 const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 /// From this much of a limit on nothing but the idle interval (polling-scheme.md).
 const BUSY_BELOW: u32 = 25;
-/// From this much of a limit on no new work until it has fallen.
-const STOP_AT: u32 = 80;
-/// How long a poll waits when a limit is nearly used up and Meta gives no estimate.
-const REST: SignedDuration = SignedDuration::from_mins(15);
+/// A quiet Page that met its limit is read this many times as rarely as one that did not.
+const CARE: i32 = 3;
 
-/// After a poll that read everything. `quiet`: polls in a row without news; `usage`: percent of the tightest limit.
-pub fn after_success(poll: &settings::Poll, quiet: u32, usage: u32) -> SignedDuration {
-    if usage >= STOP_AT {
-        return REST.max(poll.idle_interval);
+/// What is known of an account when its next poll is set.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Activity {
+    /// Polls in a row without news.
+    pub quiet: u32,
+    /// Percent of the tightest limit.
+    pub usage: u32,
+    /// A Page with fewer than two engaged people: its limit allows no more than the idle interval.
+    pub few: bool,
+    /// It met a limit within a day.
+    pub throttled: bool,
+}
+
+/// After a poll that read everything.
+pub fn after_success(poll: &settings::Poll, Activity { quiet, usage, few, throttled }: Activity) -> SignedDuration {
+    if usage >= quota::STOP_AT {
+        return quota::REST.max(poll.idle_interval);
     }
-    if usage >= BUSY_BELOW {
+    if few && throttled {
+        return poll.idle_interval.saturating_mul(CARE);
+    }
+    if few || usage >= BUSY_BELOW {
         return poll.idle_interval.max(poll.interval);
     }
     // Without news the pause grows by half an interval a poll, up to the idle interval.
@@ -32,8 +47,8 @@ pub fn after_success(poll: &settings::Poll, quiet: u32, usage: u32) -> SignedDur
 pub fn after_failure(next: Next, failures: i64) -> SignedDuration {
     let growing = FIRST.saturating_mul(1 << (failures - 1).clamp(0, 10)).min(LONGEST);
     match next {
-        // Calls made meanwhile lengthen the block; without an estimate an hour (rate-limit page, facts 6.3).
-        Next::Later { after, .. } => after.unwrap_or(SignedDuration::from_hours(1)).max(growing),
+        // Calls made meanwhile lengthen the block.
+        Next::Later { after, .. } => after.unwrap_or(quota::BLOCK).max(growing),
         _ => growing,
     }
 }
@@ -57,17 +72,27 @@ mod tests {
         }
     }
 
+    fn pause(activity: Activity) -> i64 {
+        after_success(&poll(), activity).as_secs()
+    }
+
     #[test]
     fn news_bring_the_interval_and_quiet_grows_to_the_idle_interval_and_no_further() {
-        let pauses: Vec<i64> = [0, 1, 2, 8, 1000].iter().map(|&quiet| after_success(&poll(), quiet, 0).as_secs()).collect();
+        let pauses = [0, 1, 2, 8, 1000].map(|quiet| pause(Activity { quiet, ..Activity::default() }));
         assert_eq!(pauses, [60, 90, 120, 300, 300]);
     }
 
     #[test]
     fn usage_stretches_the_interval_and_stops_new_work_at_eighty_percent() {
-        assert_eq!(after_success(&poll(), 0, 24).as_secs(), 60);
-        assert_eq!(after_success(&poll(), 0, 25).as_secs(), 300);
-        assert_eq!(after_success(&poll(), 0, 80).as_secs(), 900);
+        let pauses = [24, 25, 79, 80].map(|usage| pause(Activity { usage, ..Activity::default() }));
+        assert_eq!(pauses, [60, 300, 300, 900]);
+    }
+
+    #[test]
+    fn a_page_to_which_few_write_is_never_read_more_often_than_an_idle_one_and_more_rarely_once_it_met_its_limit() {
+        assert_eq!(pause(Activity { few: true, ..Activity::default() }), 300);
+        assert_eq!(pause(Activity { few: true, throttled: true, ..Activity::default() }), 900);
+        assert_eq!(pause(Activity { throttled: true, ..Activity::default() }), 60);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    facebook, instagram,
+    comments, inbox,
     pass::{Pass, PassError},
 };
 use crate::{
@@ -51,9 +51,8 @@ pub fn reads(wanted: &[Wanted]) -> Vec<Read> {
 /// Does one of them.
 pub async fn read(pass: &Pass<'_>, read: &Read) -> Result<usize, PassError> {
     let outcome = match read {
-        Read::Post(post) if pass.is_page() => facebook::comments(pass, post, true).await,
-        Read::Post(post) => instagram::comments(pass, post).await,
-        Read::Conversation(name) => instagram::conversation(pass, name).await,
+        Read::Post(post) => comments::read(pass, post, true).await,
+        Read::Conversation(name) => inbox::conversation(pass, name).await,
         Read::Never(kind, name) => {
             let began_at = pass.now();
             return Ok(pass.take(began_at, Normalized::default(), Vec::new(), vec![Proof::Unreadable(*kind, name.clone())]).await?);

@@ -19,6 +19,6 @@ pub use pulse::Pulse;
 pub use stage::{Nudge, Stage, Tally, drive};
 
 /// `Mutex::lock` for data that a panicking holder cannot leave half-written.
-fn held<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub fn held<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -17,18 +17,19 @@ pub fn quick(view: &ThreadView, within: SignedDuration) -> Vec<Quick> {
         let key = |m: &crate::domain::message::Message| (m.seen.created_at, rank(m.seen.direction));
         key(a).cmp(&key(b)).then_with(|| a.seen.external_id.cmp(&b.seen.external_id))
     });
-    let names: Vec<String> = order
+    let mut names: Vec<Vec<String>> = order
         .iter()
         .filter(|m| m.seen.direction == Direction::In)
         .filter_map(|m| m.seen.author.as_ref())
         .flat_map(|author| author.name.iter().chain(&author.username))
         .flat_map(|name| {
-            let full = plain(name.as_str());
-            let first = full.split(' ').next().unwrap_or_default().to_owned();
+            let full = words(name.as_str());
+            let first = full.iter().take(1).cloned().collect();
             [full, first]
         })
         .filter(|name| !name.is_empty())
         .collect();
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     order
         .windows(2)
         .filter(|pair| pair[1].seen.direction == Direction::Out && !pair[1].seen.text.is_blank())
@@ -37,18 +38,24 @@ pub fn quick(view: &ThreadView, within: SignedDuration) -> Vec<Quick> {
         .collect()
 }
 
-/// Lower case, one space between words.
-fn plain(text: &str) -> String {
-    text.nfkc().collect::<String>().to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+/// The words of a text in lower case; what is neither letter nor digit parts them.
+fn words(text: &str) -> Vec<String> {
+    let text = text.nfkc().collect::<String>().to_lowercase();
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// Of a text, case, spaces and the person's name aside.
-fn hash(text: &str, names: &[String]) -> String {
-    let mut text = plain(text);
-    let mut longest_first: Vec<&String> = names.iter().collect();
-    longest_first.sort_by_key(|name| std::cmp::Reverse(name.len()));
-    for name in longest_first {
-        text = text.replace(name.as_str(), "");
+/// Of a text, case, spaces and the person's name aside. A name counts only as whole words: "Ani" is not taken out of "melayani".
+fn hash(text: &str, names: &[Vec<String>]) -> String {
+    let words = words(text);
+    let mut rest = words.as_slice();
+    let mut hasher = Sha256::new();
+    while let [word, after @ ..] = rest {
+        if let Some(name) = names.iter().find(|name| rest.starts_with(name)) {
+            rest = &rest[name.len()..];
+        } else {
+            hasher.update(word);
+            rest = after;
+        }
     }
-    hex::encode(Sha256::digest(plain(&text)))
+    hex::encode(hasher.finalize())
 }

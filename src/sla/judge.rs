@@ -116,13 +116,9 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn rule(&self, times: &mut Times) -> Ruled {
-        let Planned { policy, urgent, due_at, steps, calendar } =
+        let Planned { policy, urgent, due_at, steps, calendar, configuration } =
             plan::plan(self.view, self.rules, self.episode, self.old, self.split_from);
         let old = self.old;
-        let newest = self.episode.live.last().map(|live| (live.id, live.at)).or_else(|| {
-            let last = *self.episode.members.last()?;
-            self.view.messages.iter().find(|m| m.id == last).map(|m| (m.id, m.seen.created_at))
-        });
         let ticket = Ticket {
             id: old.map_or(TicketId(0), |old| old.id),
             thread_id: self.view.id,
@@ -141,15 +137,15 @@ impl Case<'_> {
             business_seconds: None,
             reason: self.episode.end.as_ref().and_then(|end| end.reason.clone()),
             unverified: old.is_some_and(|old| old.unverified),
-            messages: self.episode.live.len().max(usize::from(self.episode.end.is_some())) as i64,
+            messages: self.episode.live.len() as i64,
             assignee: self.episode.assignee.clone(),
             steps,
-            configuration: self.rules.configuration.to_owned(),
+            configuration,
         };
         let mut ruled = Ruled {
             ticket,
             members: self.episode.members.clone(),
-            newest,
+            newest: self.episode.live.last().map(|live| (live.id, live.at)),
             events: Vec::new(),
             alerts: Vec::new(),
             changed: true,
@@ -163,7 +159,7 @@ impl Case<'_> {
             Some(_) => {}
         }
         if let Some(end) = &self.episode.end {
-            ruled.ticket.breached_at = (end.at > due_at).then_some(due_at);
+            ruled.ticket.breached_at = self.missed(Some(due_at)).filter(|missed| *missed < end.at);
             ruled.ticket.unverified = false;
             if end.state == TicketState::Answered {
                 ruled.ticket.business_seconds = Some(calendar.worktime.worked(self.episode.opened_at, end.at));
@@ -175,6 +171,12 @@ impl Case<'_> {
         let members_same = ruled.members.iter().all(|m| self.view.members.get(m) == Some(&ruled.ticket.id));
         ruled.changed = old != Some(&ruled.ticket) || !members_same || !ruled.events.is_empty() || !ruled.alerts.is_empty();
         ruled
+    }
+
+    /// The deadline that was missed, the earlier of the two: this one, or one flagged before the message that set it went away.
+    fn missed(&self, due_at: Option<Time>) -> Option<Time> {
+        let stands = self.old.and_then(|old| old.breached_at);
+        stands.into_iter().chain(due_at).min()
     }
 
     /// The ticket is closed: say so once, and tell those who had been told.
@@ -226,7 +228,7 @@ impl Case<'_> {
         }
         self.prove(ruled, times);
         let flagged = ruled.ticket.steps.iter().any(|step| step.kind == StepKind::Breach && step.effect.is_some());
-        ruled.ticket.breached_at = flagged.then_some(ruled.ticket.due_at);
+        ruled.ticket.breached_at = self.missed(flagged.then_some(ruled.ticket.due_at));
         if let Some(next) = ruled.ticket.steps.iter().filter(|step| step.effect.is_none() && step.due > now).map(|step| step.due).min() {
             times.look(next);
             times.verify(next);

@@ -19,6 +19,9 @@ pub struct Planned<'a> {
     pub steps: Vec<PlannedStep>,
     /// The calendar its clock runs on.
     pub calendar: &'a Calendar,
+    /// Hash of the policies and calendars it follows; an older one where a changed configuration leaves the plan as it was, or set its
+    /// deadline to the moment of the change, so that the next look does the same.
+    pub configuration: String,
 }
 
 /// The plan of an episode, given the ticket it was (`old`) or was part of before a split.
@@ -47,6 +50,7 @@ pub fn plan<'a>(
         planned.policy.clone_from(&old.policy);
         planned.due_at = old.due_at;
         planned.steps.clone_from(&old.steps);
+        planned.configuration.clone_from(&old.configuration);
         return planned;
     }
     for step in &mut planned.steps {
@@ -80,27 +84,34 @@ fn move_by_configuration(planned: &mut Planned<'_>, old: &Ticket, changed_at: Ti
     let due_moved = planned.due_at != old.due_at && planned.due_at < changed_at;
     for step in &mut planned.steps {
         let moved = !old.steps.iter().any(|other| same(other, step) && other.due == step.due);
-        if step.effect.is_some() || !moved || step.due >= changed_at {
-            continue;
-        }
         if due_moved && step.kind == StepKind::Breach {
             step.due = changed_at;
-        } else {
+        } else if step.effect.is_none() && moved && step.due < changed_at {
             step.effect = Some(Effect { at: changed_at, unverified: false, silent: Some("before the change of configuration".to_owned()) });
         }
     }
     if due_moved {
         planned.due_at = changed_at;
+        planned.configuration.clone_from(&old.configuration);
     }
 }
 
 fn fresh<'a>(subject: &Subject, rules: &'a Rules<'_>, episode: &Episode) -> Planned<'a> {
-    let urgent_at = episode.live.iter().filter_map(|live| live.urgent_at.map(|at| at.max(episode.opened_at))).min();
+    // An edit noticed after the ticket closed does not make it urgent.
+    let in_time = |at: &Time| episode.end.as_ref().is_none_or(|end| *at <= end.at);
+    let urgent_at = episode.live.iter().filter_map(|live| live.urgent_at.filter(in_time)).map(|at| at.max(episode.opened_at)).min();
     let from_start = urgent_at.is_some_and(|at| at <= episode.opened_at);
     let base = policy::choose(rules.policies, subject, from_start);
     let calendar = rules.calendar(base, subject);
     let plan = policy::plan(base, &calendar.worktime, episode.opened_at);
-    let mut planned = Planned { policy: base.name.clone(), urgent: urgent_at.is_some(), due_at: plan.due_at, steps: plan.steps, calendar };
+    let mut planned = Planned {
+        policy: base.name.clone(),
+        urgent: urgent_at.is_some(),
+        due_at: plan.due_at,
+        steps: plan.steps,
+        calendar,
+        configuration: rules.configuration.to_owned(),
+    };
     let Some(at) = urgent_at.filter(|_| !from_start) else { return planned };
     let urgent = policy::choose(rules.policies, subject, true);
     if urgent.name == base.name {

@@ -96,12 +96,16 @@ impl SlaStage {
             changed_at: self.changed_at,
             hold: self.skewed.load(Ordering::Relaxed),
         };
-        let mut rulings = Vec::with_capacity(views.len());
-        for view in &mut views {
-            let quick = automatic::quick(view, self.settings.sla.auto_reply_within);
-            view.automatic = tickets::quick(&mut tx, &quick, now).await?;
-            rulings.push(judge(view, &rules, now));
+        let quick: Vec<_> = views.iter().map(|view| automatic::quick(view, self.settings.sla.auto_reply_within)).collect();
+        for quick in &quick {
+            tickets::quick(&mut tx, quick, now).await?;
         }
+        // Asked again: the last of these threads may make a text of the first automatic.
+        for (view, quick) in views.iter_mut().zip(&quick) {
+            view.automatic = tickets::quick(&mut tx, quick, now).await?;
+        }
+        tickets::private_replies(&mut tx, &mut views).await?;
+        let mut rulings: Vec<Ruling> = views.iter().map(|view| judge(view, &rules, now)).collect();
         tickets::record(&mut tx, &mut rulings, now).await?;
         tx.commit().await?;
         Ok(rulings)

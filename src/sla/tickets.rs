@@ -26,7 +26,7 @@ pub struct Episode {
     pub opened_at: Time,
     /// Every `in` that belongs to it, in order, those that went away included.
     pub members: Vec<MessageId>,
-    /// Those that count.
+    /// Those that count, from the opening one on; of a withdrawn one, those that counted just before it was.
     pub live: Vec<Live>,
     /// How it ended.
     pub end: Option<End>,
@@ -51,6 +51,10 @@ pub struct Live {
     pub urgent_at: Option<Time>,
     /// A read that should show it did not.
     pub missing_since: Option<Time>,
+    /// When it was noticed to be gone.
+    pub gone_at: Option<Time>,
+    /// When it was noticed to be hidden, after it had been visible.
+    pub hidden_at: Option<Time>,
 }
 
 /// How an episode ended.
@@ -68,9 +72,13 @@ pub struct End {
 
 enum What<'a> {
     In(&'a Message),
-    Out { message: &'a Message, here: bool },
+    Out {
+        message: &'a Message,
+        here: bool,
+    },
     Private(&'a Message),
-    Removed(&'a Message, &'static str),
+    /// Noticed to be hidden or gone.
+    Lost(&'a Message),
     Staff(&'a Action, &'a str),
 }
 
@@ -82,7 +90,7 @@ pub fn episodes(view: &ThreadView, mentions: Mentions) -> Vec<Episode> {
             What::In(message) => replay.incoming(message),
             What::Out { message, here } => replay.outgoing(message, here),
             What::Private(comment) => replay.private_reply(comment, at),
-            What::Removed(message, reason) => replay.removed(message, reason, at),
+            What::Lost(message) => replay.lost(message, at),
             What::Staff(action, author) => replay.staff(action, author),
         }
     }
@@ -105,11 +113,8 @@ fn timeline(view: &ThreadView) -> Vec<(Time, u8, &str, What<'_>)> {
                 if let Some(&at) = view.private.get(&message.id) {
                     events.push((at.max(message.seen.created_at), 1, id, What::Private(message)));
                 }
-                if let Some(at) = message.deleted_at {
-                    events.push((at, 2, id, What::Removed(message, "gone")));
-                } else if let Some(at) = message.hidden_at {
-                    events.push((at, 2, id, What::Removed(message, "hidden")));
-                }
+                let noticed = message.hidden_at.into_iter().chain(message.deleted_at);
+                events.extend(noticed.map(|at| (at, 2, id, What::Lost(message))));
             }
             Direction::Out => events.push((message.seen.created_at, 1, id, What::Out { message, here: true })),
         }
@@ -212,8 +217,15 @@ impl Replay<'_> {
     fn incoming(&mut self, message: &Message) {
         let author = message.author_key();
         let opens = opens(self.view, message, self.mentions);
-        let live =
-            Live { id: message.id, at: message.seen.created_at, opens, urgent_at: message.urgent_at, missing_since: message.missing_since };
+        let live = Live {
+            id: message.id,
+            at: message.seen.created_at,
+            opens,
+            urgent_at: message.urgent_at,
+            missing_since: message.missing_since,
+            gone_at: message.deleted_at,
+            hidden_at: message.hidden_at,
+        };
         if let Some(episode) = self.open.get_mut(&author) {
             episode.members.push(message.id);
             episode.live.push(live);
@@ -256,17 +268,24 @@ impl Replay<'_> {
         }
     }
 
-    /// An `in` went away. If its citizen still waits, the ticket opens at the earliest that is left; if none is left, it is withdrawn.
-    fn removed(&mut self, message: &Message, reason: &str, at: Time) {
+    /// An `in` is gone or hidden. What is gone does not count: the ticket opens at the earliest that is left. What is hidden still does, so
+    /// that hiding a complaint moves no clock; only when all of them are gone or hidden, the ticket is withdrawn.
+    fn lost(&mut self, message: &Message, at: Time) {
         let author = message.author_key();
         let Some(episode) = self.open.get_mut(&author) else { return };
-        episode.live.retain(|live| live.id != message.id);
-        if let Some(first) = episode.live.iter().position(|live| live.opens) {
+        let past = |noticed: Option<Time>| noticed.is_some_and(|noticed| noticed <= at);
+        if let Some(first) = episode.live.iter().position(|live| live.opens && !past(live.gone_at)) {
             episode.live.drain(..first);
+            episode.live.retain(|live| !past(live.gone_at));
             episode.opened_at = episode.live[0].at;
-        } else {
-            self.close(&author, End { at, state: TicketState::Withdrawn, by: None, reason: Some(reason.to_owned()) });
+            if !episode.live.iter().all(|live| past(live.hidden_at)) {
+                return;
+            }
         }
+        // Hidden and gone together: it says hidden, so that hiding is seen.
+        let hidden = self.view.messages.iter().any(|m| past(m.hidden_at) && episode.members.contains(&m.id));
+        let reason = if hidden { "hidden" } else { "gone" };
+        self.close(&author, End { at, state: TicketState::Withdrawn, by: None, reason: Some(reason.to_owned()) });
     }
 
     fn staff(&mut self, action: &Action, author: &str) {
@@ -307,18 +326,19 @@ fn opens(view: &ThreadView, message: &Message, mentions: Mentions) -> bool {
     if view.subject.kind != Kind::Mention {
         return seen.needs_answer;
     }
-    // A changed `sla.mentions` undoes no ticket that stands.
-    let stands = view.members.contains_key(&message.id);
-    if seen.kind == Kind::Mention {
-        return stands
-            || match mentions {
-                Mentions::All => true,
-                Mentions::Ask => (seen.asks || seen.urgent) && !seen.by_page,
-                Mentions::None => false,
-            };
+    // A changed `sla.mentions` undoes no ticket that stands: its opening message still opens it.
+    let ticket = view.members.get(&message.id).and_then(|id| view.tickets.iter().find(|ticket| ticket.id == *id));
+    if ticket.is_some_and(|ticket| ticket.opened_at == seen.created_at) {
+        return true;
     }
-    let by_its_author = view.messages.iter().any(|m| m.seen.kind == Kind::Mention && m.author_key() == message.author_key());
-    stands || (mentions != Mentions::None && seen.needs_answer && (seen.tags_own || by_its_author))
+    let by_its_author = || view.messages.iter().any(|m| m.seen.kind == Kind::Mention && m.author_key() == message.author_key());
+    let wanted = match mentions {
+        Mentions::None => false,
+        _ if seen.kind != Kind::Mention => seen.tags_own || by_its_author(),
+        Mentions::All => true,
+        Mentions::Ask => (seen.asks || seen.urgent) && !seen.by_page,
+    };
+    seen.needs_answer && wanted
 }
 
 /// Whether an `out` answers anybody at all.

@@ -143,35 +143,42 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
     tx.commit().await
 }
 
-/// Notes that a read of a source begins, before anything it shows is judged: what was written before `opens_from` opens no ticket if this is
-/// the first read, and a read after more than `blind_after` without one ends a blindness.
-pub async fn source_begins(
+/// Notes that a read of these sources begins, before anything it shows is judged: what was written before `opens_from` opens no ticket if
+/// this is the first read, and a read after more than `blind_after` without one ends a blindness.
+pub async fn sources_begin(
     db: &Db,
     account: AccountId,
-    source: Source,
+    sources: &[Source],
     (began_at, opens_from, blind_after): (Time, Time, jiff::SignedDuration),
 ) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
-    tx.exec(
-        "INSERT INTO source (account_id, name, opens_from, blind_from, backlog_read_at) VALUES ($1, $2, $4, NULL, $3) \
-         ON CONFLICT (account_id, name) DO UPDATE SET \
-           blind_from = CASE WHEN source.last_read_at < $5 THEN source.last_read_at ELSE source.blind_from END, \
-           backlog_read_at = CASE WHEN source.last_read_at IS NULL OR source.last_read_at < $5 THEN excluded.backlog_read_at \
-             ELSE source.backlog_read_at END",
-        vals![account.0, source.word(), began_at, opens_from, began_at.minus(blind_after)],
-    )
-    .await?;
+    for source in sources {
+        tx.exec(
+            "INSERT INTO source (account_id, name, opens_from, blind_from, backlog_read_at) VALUES ($1, $2, $4, NULL, $3) \
+             ON CONFLICT (account_id, name) DO UPDATE SET \
+               blind_from = CASE WHEN source.last_read_at < $5 THEN source.last_read_at ELSE source.blind_from END, \
+               backlog_read_at = CASE WHEN source.last_read_at IS NULL OR source.last_read_at < $5 THEN excluded.backlog_read_at \
+                 ELSE source.backlog_read_at END",
+            vals![account.0, source.word(), began_at, opens_from, began_at.minus(blind_after)],
+        )
+        .await?;
+    }
     tx.commit().await
 }
 
-/// Notes that a source was read in whole by a read that began at `began_at`.
-pub async fn source_read(db: &Db, account: AccountId, source: Source, began_at: Time) -> Result<(), StoreError> {
+/// Notes that these sources were read in whole by a read that began at `began_at`.
+pub async fn sources_read(db: &Db, account: AccountId, sources: &[Source], began_at: Time) -> Result<(), StoreError> {
+    if sources.is_empty() {
+        return Ok(());
+    }
     let mut tx = db.write().await?;
-    tx.exec(
-        "UPDATE source SET first_read_at = COALESCE(first_read_at, $3), last_read_at = $3 WHERE account_id = $1 AND name = $2",
-        vals![account.0, source.word(), began_at],
-    )
-    .await?;
+    for source in sources {
+        tx.exec(
+            "UPDATE source SET first_read_at = COALESCE(first_read_at, $3), last_read_at = $3 WHERE account_id = $1 AND name = $2",
+            vals![account.0, source.word(), began_at],
+        )
+        .await?;
+    }
     tx.commit().await
 }
 
@@ -222,6 +229,21 @@ pub async fn posts(db: &Db, account: AccountId, ids: &[&str]) -> Result<HashMap<
         }
     }
     Ok(found)
+}
+
+/// Every post published since then.
+pub async fn posts_since(db: &Db, account: AccountId, since: Time) -> Result<Vec<Post>, StoreError> {
+    let sql = "SELECT * FROM post WHERE account_id = $1 AND created_at >= $2 ORDER BY created_at";
+    db.rows(sql, vals![account.0, since]).await?.iter().map(post).collect()
+}
+
+/// Until when at least two people wrote to the account within a day, as seen from `now`; `None`: they did not.
+pub async fn engaged_until(db: &Db, account: AccountId, now: Time) -> Result<Option<Time>, StoreError> {
+    let day = jiff::SignedDuration::from_hours(24);
+    let sql = "SELECT MAX(created_at) AS at FROM message WHERE account_id = $1 AND created_at >= $2 AND direction = 'in' \
+         GROUP BY author_id ORDER BY at DESC LIMIT 1 OFFSET 1";
+    let rows = db.rows(sql, vals![account.0, now.minus(day)]).await?;
+    Ok(rows.first().map(|row| row.at("at")).transpose()?.map(|at| at.plus(day)))
 }
 
 fn post(row: &Row) -> Result<Post, StoreError> {

@@ -1,6 +1,6 @@
 //! Takes in what one read showed: messages once, threads, posts, and what the read proves. One transaction; the same read twice changes nothing.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::SignedDuration;
 
@@ -94,12 +94,14 @@ pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
     let mut taken = Taken::default();
     let mut touched: BTreeSet<i64> = BTreeSet::new();
     let mut fresh = Vec::new();
+    let mut changed = Vec::new();
     for (identity, &index) in &newest {
         match known.get(identity) {
             None => fresh.push(index),
             Some(row) => {
                 if update(tx, batch, row, &batch.messages[index]).await? {
                     touched.insert(row.thread);
+                    changed.push(index);
                     if row.text != batch.messages[index].text.as_str() {
                         taken.edited.push((MessageId(row.id), index));
                     }
@@ -122,7 +124,11 @@ pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
     for proof in &batch.proofs {
         prove(tx, batch, proof, &newest, &mut taken, &mut touched).await?;
     }
-    nudge(tx, batch, &fresh, touched).await?;
+    look_again(tx, batch, touched).await?;
+    let mut reach = Reach::default();
+    fresh.iter().chain(&changed).for_each(|&index| reach.shown(&batch.messages[index]));
+    reach.gone(tx, &taken.deleted).await?;
+    reach.look_again(tx, batch).await?;
     Ok(taken)
 }
 
@@ -460,8 +466,8 @@ async fn missing(
     Ok(())
 }
 
-/// Lowers `next_look_at` of every thread whose tickets may differ now.
-async fn nudge(tx: &mut Tx, batch: &Batch, fresh: &[usize], touched: BTreeSet<i64>) -> Result<(), StoreError> {
+/// Lowers `next_look_at` of the threads in which something changed.
+async fn look_again(tx: &mut Tx, batch: &Batch, touched: BTreeSet<i64>) -> Result<(), StoreError> {
     let touched: Vec<i64> = touched.into_iter().collect();
     for chunk in touched.chunks(CHUNK) {
         let sql = format!(
@@ -472,34 +478,69 @@ async fn nudge(tx: &mut Tx, batch: &Batch, fresh: &[usize], touched: BTreeSet<i6
         values.extend(chunk.iter().map(|&id| Val::from(id)));
         tx.exec_built(built(sql), values).await?;
     }
-    let outs = fresh.iter().map(|&index| &batch.messages[index]).filter(|seen| seen.direction == Direction::Out);
-    let mut posts = HashSet::new();
-    let mut citizens = HashSet::new();
-    for seen in outs {
-        match seen.kind {
-            Kind::Message => citizens.extend(seen.thread.citizen.clone()),
-            Kind::Comment if seen.top_level => posts.extend(seen.thread.post.as_deref().map(|post| key_of(post).to_owned())),
-            _ => {}
+    Ok(())
+}
+
+/// Where else what came, changed or went decides: a top-level comment of ours may answer in other threads of its post, a direct message may be
+/// a private reply to a comment (or stand between one and its comment). By whom they reach, the time of the earliest of them: what closed
+/// before it stays as it is.
+#[derive(Default)]
+struct Reach {
+    posts: HashMap<String, Time>,
+    citizens: HashMap<String, Time>,
+}
+
+impl Reach {
+    fn shown(&mut self, seen: &Seen) {
+        let post = seen.thread.post.as_deref().map(|post| key_of(post).to_owned());
+        self.add((seen.kind, seen.direction, seen.top_level), post, seen.thread.citizen.clone(), seen.created_at);
+    }
+
+    fn add(&mut self, what: (Kind, Direction, bool), post: Option<String>, citizen: Option<String>, at: Time) {
+        let (reached, whom) = match what {
+            (Kind::Message, ..) => (&mut self.citizens, citizen),
+            (Kind::Comment, Direction::Out, true) => (&mut self.posts, post),
+            _ => return,
+        };
+        if let Some(whom) = whom {
+            reached.entry(whom).and_modify(|earliest| *earliest = at.min(*earliest)).or_insert(at);
         }
     }
-    // A top-level comment of ours may answer in other threads of its post; a direct message may be a private reply to a comment.
-    for post in posts {
-        tx.exec(
-            "UPDATE thread SET next_look_at = $1 WHERE account_id = $2 AND post_key = $3 AND (next_look_at IS NULL OR next_look_at > $1) \
-             AND id IN (SELECT thread_id FROM ticket WHERE account_id = $2 AND state = 'open')",
-            vals![batch.now, batch.account.0, post],
-        )
-        .await?;
+
+    async fn gone(&mut self, tx: &mut Tx, deleted: &[MessageId]) -> Result<(), StoreError> {
+        for chunk in deleted.chunks(CHUNK) {
+            let sql = format!(
+                "SELECT m.kind, m.direction, m.top_level, m.created_at, t.post_key, t.citizen_id \
+                 FROM message m JOIN thread t ON t.id = m.thread_id WHERE m.id IN ({})",
+                numbered(1, chunk.len())
+            );
+            for row in tx.rows_built(built(sql), chunk.iter().map(|id| Val::from(id.0)).collect()).await? {
+                let what = (row.word("kind", Kind::from_word)?, row.word("direction", Direction::from_word)?, row.b("top_level")?);
+                self.add(what, row.ot("post_key")?, row.ot("citizen_id")?, row.at("created_at")?);
+            }
+        }
+        Ok(())
     }
-    for citizen in citizens {
-        tx.exec(
-            "UPDATE thread SET next_look_at = $1 WHERE (next_look_at IS NULL OR next_look_at > $1) \
-             AND id IN (SELECT thread_id FROM ticket WHERE account_id = $2 AND author = $3 AND state = 'open')",
-            vals![batch.now, batch.account.0, citizen],
-        )
-        .await?;
+
+    async fn look_again(self, tx: &mut Tx, batch: &Batch) -> Result<(), StoreError> {
+        for (post, at) in self.posts {
+            tx.exec(
+                "UPDATE thread SET next_look_at = $1 WHERE account_id = $2 AND post_key = $3 AND (next_look_at IS NULL OR next_look_at > $1) \
+                 AND id IN (SELECT thread_id FROM ticket WHERE account_id = $2 AND (state = 'open' OR closed_at >= $4))",
+                vals![batch.now, batch.account.0, post, at],
+            )
+            .await?;
+        }
+        for (citizen, at) in self.citizens {
+            tx.exec(
+                "UPDATE thread SET next_look_at = $1 WHERE (next_look_at IS NULL OR next_look_at > $1) AND id IN \
+                 (SELECT thread_id FROM ticket WHERE account_id = $2 AND author = $3 AND (state = 'open' OR closed_at >= $4))",
+                vals![batch.now, batch.account.0, citizen, at],
+            )
+            .await?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// `$from,$from+1,…`

@@ -56,7 +56,7 @@ fn ids(list: &[ThreadId]) -> Vec<Val> {
     list.iter().map(|id| Val::from(id.0)).collect()
 }
 
-/// Everything the tickets of these threads depend on.
+/// Everything the tickets of these threads depend on, but for automatic and private replies ([`quick`], [`private_replies`]).
 pub async fn views(tx: &mut Tx, threads: &[ThreadId]) -> Result<Vec<ThreadView>, StoreError> {
     let mut views = Vec::with_capacity(threads.len());
     for chunk in threads.chunks(500) {
@@ -108,7 +108,6 @@ async fn views_of(tx: &mut Tx, threads: &[ThreadId]) -> Result<Vec<ThreadView>, 
     messages(tx, threads, &keys, &mut views).await?;
     tickets(tx, threads, &mut views).await?;
     elsewhere(tx, threads, &keys, &mut views).await?;
-    private_replies(tx, threads, &mut views).await?;
     Ok(views.into_values().collect())
 }
 
@@ -254,37 +253,49 @@ async fn elsewhere(
     Ok(())
 }
 
-/// When a comment was answered by a private reply (semantics.md, Tickets): on Facebook the first `out` of the conversation shown with it,
-/// else the last read that did not show it; on Instagram an `out` direct message to its author with no `in` of theirs in between.
-async fn private_replies(tx: &mut Tx, threads: &[ThreadId], views: &mut BTreeMap<i64, ThreadView>) -> Result<(), StoreError> {
-    let list = numbered(1, threads.len());
-    let sql = format!(
-        "SELECT c.id, c.thread_id, c.created_at, c.private_unseen_at, MIN(d.created_at) AS answered \
-         FROM message c LEFT JOIN thread t ON t.account_id = c.account_id AND t.kind = 'message' AND t.key = c.private_reply \
-         LEFT JOIN message d ON d.thread_id = t.id AND d.direction = 'out' AND d.created_at >= c.created_at \
-         WHERE c.private_reply IS NOT NULL AND c.thread_id IN ({list}) GROUP BY c.id, c.thread_id, c.created_at, c.private_unseen_at"
-    );
-    for row in tx.rows_built(built(sql), ids(threads)).await? {
-        let at = match row.oat("answered")?.or(row.oat("private_unseen_at")?) {
-            Some(at) => at,
-            None => row.at("created_at")?,
-        };
-        if let Some(view) = views.get_mut(&row.i("thread_id")?) {
-            view.private.insert(MessageId(row.i("id")?), at);
+/// Whether direct message `d` can answer anybody (semantics.md, Tickets): not automatic, not bare, not gone within a day.
+const ANSWERS: &str = "d.direction = 'out' AND d.automatic = 0 AND d.bare = 0 AND (d.deleted_at IS NULL OR d.deleted_at > d.created_at + 86400000) \
+    AND NOT EXISTS (SELECT 1 FROM quick_reply q WHERE q.message_id = d.id AND (SELECT COUNT(DISTINCT r.thread_id) FROM quick_reply r \
+      WHERE r.account_id = q.account_id AND r.text_hash = q.text_hash) >= 3)";
+
+/// Fills in when comments were answered by a private reply (semantics.md, Tickets): on Facebook the first `out` of the conversation shown with
+/// it, or where none is known the last read that did not show it; on Instagram an `out` direct message to its author with no `in` of theirs in
+/// between. Asked once this transaction's quick texts are noted: they decide which of them are automatic.
+pub async fn private_replies(tx: &mut Tx, views: &mut [ThreadView]) -> Result<(), StoreError> {
+    for views in views.chunks_mut(500) {
+        let threads: Vec<ThreadId> = views.iter().map(|view| view.id).collect();
+        let list = numbered(1, threads.len());
+        let shown = format!(
+            "SELECT c.id, c.thread_id, c.created_at, c.private_unseen_at, COUNT(d.id) AS outs, \
+               MIN(CASE WHEN {ANSWERS} THEN d.created_at END) AS answered \
+             FROM message c LEFT JOIN thread t ON t.account_id = c.account_id AND t.kind = 'message' AND t.key = c.private_reply \
+             LEFT JOIN message d ON d.thread_id = t.id AND d.direction = 'out' AND d.created_at >= c.created_at \
+             WHERE c.private_reply IS NOT NULL AND c.thread_id IN ({list}) GROUP BY c.id, c.thread_id, c.created_at, c.private_unseen_at"
+        );
+        let found = format!(
+            "SELECT c.id, c.thread_id, MIN(d.created_at) AS answered \
+             FROM message c JOIN account a ON a.id = c.account_id AND a.platform = 'instagram' \
+             JOIN thread t ON t.account_id = c.account_id AND t.citizen_id = c.author_id AND t.kind = 'message' \
+             JOIN message d ON d.thread_id = t.id AND d.created_at > c.created_at AND {ANSWERS} \
+             WHERE c.direction = 'in' AND c.object = 'comment' AND c.thread_id IN ({list}) AND NOT EXISTS (SELECT 1 FROM message i \
+               WHERE i.thread_id = t.id AND i.direction = 'in' AND i.created_at > c.created_at AND i.created_at <= d.created_at) \
+             GROUP BY c.id, c.thread_id"
+        );
+        let mut answered = Vec::new();
+        for row in tx.rows_built(built(shown), ids(&threads)).await? {
+            let at = match row.oat("answered")? {
+                None if row.i("outs")? == 0 => Some(row.oat("private_unseen_at")?.map_or_else(|| row.at("created_at"), Ok)?),
+                at => at,
+            };
+            answered.push((row.i("thread_id")?, row.i("id")?, at));
         }
-    }
-    let sql = format!(
-        "SELECT c.id, c.thread_id, MIN(d.created_at) AS answered \
-         FROM message c JOIN account a ON a.id = c.account_id AND a.platform = 'instagram' \
-         JOIN thread t ON t.account_id = c.account_id AND t.citizen_id = c.author_id AND t.kind = 'message' \
-         JOIN message d ON d.thread_id = t.id AND d.direction = 'out' AND d.created_at > c.created_at \
-         WHERE c.direction = 'in' AND c.object = 'comment' AND c.thread_id IN ({list}) AND NOT EXISTS (SELECT 1 FROM message i \
-           WHERE i.thread_id = t.id AND i.direction = 'in' AND i.created_at > c.created_at AND i.created_at <= d.created_at) \
-         GROUP BY c.id, c.thread_id"
-    );
-    for row in tx.rows_built(built(sql), ids(threads)).await? {
-        if let (Some(view), Some(at)) = (views.get_mut(&row.i("thread_id")?), row.oat("answered")?) {
-            view.private.insert(MessageId(row.i("id")?), at);
+        for row in tx.rows_built(built(found), ids(&threads)).await? {
+            answered.push((row.i("thread_id")?, row.i("id")?, row.oat("answered")?));
+        }
+        for (thread, comment, at) in answered {
+            if let (Some(view), Some(at)) = (views.iter_mut().find(|view| view.id.0 == thread), at) {
+                view.private.insert(MessageId(comment), at);
+            }
         }
     }
     Ok(())
@@ -327,7 +338,9 @@ pub async fn quick(tx: &mut Tx, quick: &[Quick], now: Time) -> Result<HashSet<Me
         if new > 0 {
             tx.exec(
                 "UPDATE thread SET next_look_at = $1 WHERE id <> $4 AND (next_look_at IS NULL OR next_look_at > $1) \
-                 AND id IN (SELECT thread_id FROM quick_reply WHERE account_id = $2 AND text_hash = $3)",
+                 AND (id IN (SELECT thread_id FROM quick_reply WHERE account_id = $2 AND text_hash = $3) \
+                   OR id IN (SELECT k.thread_id FROM ticket k JOIN thread d ON d.account_id = k.account_id AND d.citizen_id = k.author \
+                     JOIN quick_reply q ON q.thread_id = d.id WHERE k.account_id = $2 AND q.account_id = $2 AND q.text_hash = $3))",
                 vals![now, one.account.0, &one.hash, one.thread.0],
             )
             .await?;

@@ -20,3 +20,4 @@ mod simulator;
 mod soak;
 mod store;
 mod texts;
+mod tickets;

@@ -151,7 +151,8 @@ pub enum What {
     Unack,
     /// With its reason.
     Dismiss(String),
-    Resolve,
+    /// With how it was answered; may be empty.
+    Resolve(String),
 }
 
 /// A ticket as it must be.

@@ -176,7 +176,9 @@ impl<'a> Replay<'a> {
             What::Ack => self.waits[index].acknowledged_at = Some(action.at),
             What::Unack => self.waits[index].acknowledged_at = None,
             What::Dismiss(reason) => self.close(index, action.at, "dismissed", None, Some(reason.clone())),
-            What::Resolve => self.close(index, action.at, "answered", Some("staff".to_owned()), None),
+            What::Resolve(how) => {
+                self.close(index, action.at, "answered", Some("staff".to_owned()), Some(how.clone()).filter(|how| !how.is_empty()))
+            }
         }
     }
 

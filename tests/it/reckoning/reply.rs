@@ -91,7 +91,8 @@ fn has_handle(text: &str, username: &str) -> bool {
 
 /// When a comment was answered by a direct message, if it was.
 pub fn private(facts: &Facts, quick: &BTreeSet<String>, comment: &Message) -> Option<Timestamp> {
-    if comment.government.is_some() || comment.kind == "message" {
+    let is_comment = comment.kind == "comment" || comment.kind != "message" && comment.id != comment.thread;
+    if comment.government.is_some() || !is_comment {
         return None;
     }
     let direct: Vec<&Message> = facts

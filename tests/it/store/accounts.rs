@@ -7,7 +7,7 @@ use tanggap::{
     domain::{
         AccountId, Direction, Kind, Object, Platform, Source, Time,
         alert::AlertKind,
-        message::{Post, PostAuthor},
+        message::{Author, Post, PostAuthor, Seen},
     },
     store::{
         StoreError,
@@ -153,6 +153,20 @@ async fn a_failing_account_is_told_once_and_its_recovery_once(w: &mut World) {
     assert_eq!(accounts::usernames(&w.db).await.unwrap(), HashMap::from([("1".to_owned(), "dinhub".to_owned())]));
 }
 
+async fn two_people_within_a_day_engage_an_account_until_a_day_after_the_second_lasts_words(w: &mut World) {
+    let (page, _) = w.accounts().await;
+    let said = |id: &str, author: &str, seconds| Seen {
+        author: Some(Author { id: Some(author.into()), ..Author::default() }),
+        created_at: at(seconds),
+        ..comment(id, "Kapan?")
+    };
+    w.take(page, 100, &[said("1", "a", 0), said("2", "a", 50)], &[]).await;
+    assert_eq!(accounts::engaged_until(&w.db, page, at(100)).await.unwrap(), None, "one person is not two");
+    w.take(page, 100, &[said("3", "b", 20)], &[]).await;
+    assert_eq!(accounts::engaged_until(&w.db, page, at(100)).await.unwrap(), Some(at(86_420)));
+    assert_eq!(accounts::engaged_until(&w.db, page, at(86_430)).await.unwrap(), None);
+}
+
 async fn an_instagram_account_is_a_stranger_until_it_was_asked_or_could_not_be(w: &mut World) {
     w.accounts().await;
     assert!(accounts::strangers(&w.db).await.unwrap());
@@ -171,7 +185,7 @@ async fn a_site_wide_message_is_written_each_time_it_is_told(w: &mut World) {
 async fn a_source_remembers_its_first_read_its_last_and_the_blindness_in_between(w: &mut World) {
     let (page, _) = w.accounts().await;
     let blind = SignedDuration::from_hours(2);
-    let begins = async |seconds| accounts::source_begins(&w.db, page, Source::Comments, (at(seconds), at(seconds - 100), blind)).await.unwrap();
+    let begins = async |seconds| accounts::sources_begin(&w.db, page, &[Source::Comments], (at(seconds), at(seconds - 100), blind)).await.unwrap();
     let line = "SELECT COALESCE(CAST((first_read_at - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT), '-') || ' ' || CAST((opens_from - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT)
         || ' ' || COALESCE(CAST((last_read_at - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT), '-') || ' ' || COALESCE(CAST((blind_from - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT), '-')
         || ' ' || CAST((backlog_read_at - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT) AS t FROM source";
@@ -179,15 +193,15 @@ async fn a_source_remembers_its_first_read_its_last_and_the_blindness_in_between
     assert!(accounts::sources(&w.db, page).await.unwrap().is_empty());
     begins(60).await;
     assert_eq!(w.texts(line).await, ["- -100 - - 60"], "what opens tickets is fixed by the first try; the backlog is read by the one that succeeds");
-    accounts::source_read(&w.db, page, Source::Comments, at(60)).await.unwrap();
+    accounts::sources_read(&w.db, page, &[Source::Comments], at(60)).await.unwrap();
     assert_eq!(accounts::sources(&w.db, page).await.unwrap(), HashSet::from([Source::Comments]));
     begins(60 + 7200).await;
     assert_eq!(w.texts(line).await, ["60 -100 60 - 60"], "two hours are not more than two hours");
-    accounts::source_read(&w.db, page, Source::Comments, at(60 + 7200)).await.unwrap();
+    accounts::sources_read(&w.db, page, &[Source::Comments], at(60 + 7200)).await.unwrap();
     begins(60 + 14_401).await;
     assert_eq!(w.texts(line).await, ["60 -100 7260 7260 14461"]);
     begins(60 + 14_500).await;
-    accounts::source_read(&w.db, page, Source::Comments, at(60 + 14_500)).await.unwrap();
+    accounts::sources_read(&w.db, page, &[Source::Comments], at(60 + 14_500)).await.unwrap();
     begins(60 + 14_600).await;
     assert_eq!(w.texts(line).await, ["60 -100 14560 7260 14560"], "once it is over it stays as it was");
 }
@@ -207,7 +221,9 @@ async fn posts_messages_and_bindings_are_known_under_every_form_of_their_id(w: &
     // What a shorter list leaves out stays as it was.
     let shorter = Post { updated_at: None, total: Some(2), permalink: None, read_at: None, ..post.clone() };
     intake::take(&w.db, &intake::Batch { posts: vec![shorter], ..batch(page, 60, &[], &[]) }).await.unwrap();
-    assert_eq!(accounts::posts(&w.db, page, &["9"]).await.unwrap()["9"], Post { total: Some(2), ..post });
+    assert_eq!(accounts::posts(&w.db, page, &["9"]).await.unwrap()["9"], Post { total: Some(2), ..post.clone() });
+    assert_eq!(accounts::posts_since(&w.db, page, post.created_at).await.unwrap().len(), 1);
+    assert!(accounts::posts_since(&w.db, page, post.created_at.plus(SignedDuration::from_secs(1))).await.unwrap().is_empty());
     let known = async |object| accounts::known(&w.db, page, object, &["9_77", "101_9_78"]).await.unwrap();
     assert_eq!((known(Object::Comment).await, known(Object::Post).await), (HashSet::from(["77".to_owned()]), HashSet::new()));
     let bound = async |id| { accounts::bindings(&w.db, id).await.unwrap().into_iter().collect::<Vec<_>>() };

@@ -1,0 +1,343 @@
+//! One account: polled source by source, and how that went.
+
+use std::sync::atomic::Ordering;
+
+use jiff::SignedDuration;
+use tracing::{debug, error, info, warn};
+
+use super::{
+    inbox, mentions,
+    pass::{Pass, PassError, Tools},
+    posts,
+    quota::Purpose,
+    schedule,
+    shelf::Shelf,
+    verify,
+};
+use crate::{
+    domain::{
+        AccountId, Platform, Source, Time,
+        alert::AlertKind,
+        settings::{AccountSpec, Opd},
+    },
+    graph::{Next, facebook as ask_page, instagram as ask_account, wire::account},
+    normalize::{Government, Sister},
+    store::{
+        StoreError,
+        accounts::{self, Leased, Outcome, Wanted},
+    },
+};
+
+/// An account that can't be read for this long is told to the operator.
+const UNHEALTHY_AFTER: SignedDuration = SignedDuration::from_mins(15);
+/// Blindness longer than this makes the next read a backlog (semantics.md, Backlog).
+const BLIND_AFTER: SignedDuration = SignedDuration::from_hours(2);
+/// How often an account is asked who it is.
+const IDENTITY_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How often the whole of an inbox is walked and its order looked at.
+const WALK_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How often a Page's albums, films and reels are looked at.
+const SHELVES_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How often posts are asked for one by one that no list shows any more.
+const UNLISTED_EVERY: SignedDuration = SignedDuration::from_hours(12);
+/// After this the first, larger request is tried again.
+const CLIMB_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// How long an account that met a limit is treated with care.
+const THROTTLED_FOR: SignedDuration = SignedDuration::from_hours(24);
+/// How soon an account is tried again that waits for others to be known.
+const INTRODUCED: SignedDuration = SignedDuration::from_millis(500);
+
+/// Poll's own memory of an account.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+struct Memo {
+    /// Polls in a row without news.
+    quiet: u32,
+    /// When it was asked who it is.
+    known_at: Option<Time>,
+    /// When older posts were looked at.
+    swept_at: Option<Time>,
+    /// When albums, films and reels were.
+    shelves_at: Option<Time>,
+    /// When unlisted posts were.
+    unlisted_at: Option<Time>,
+    /// When its whole inbox was walked.
+    walked_at: Option<Time>,
+    /// Its inbox does not come in the order of the newest message.
+    unordered: bool,
+    /// How far down the ladder of smaller requests it stands, and since when.
+    shrunk: usize,
+    shrunk_at: Option<Time>,
+    /// Until when at least two people wrote within a day: who engages raises the limits of a Page.
+    engaged_until: Option<Time>,
+    /// When one of its limits was reached last.
+    throttled_at: Option<Time>,
+}
+
+impl Memo {
+    /// Whether something done every so often is due; if so it counts as done.
+    fn due(at: &mut Option<Time>, every: SignedDuration, now: Time) -> bool {
+        let due = at.is_none_or(|last| now.since(last) >= every);
+        if due {
+            *at = Some(now);
+        }
+        due
+    }
+}
+
+fn configured<'a>(tools: &'a Tools, platform: Platform, id: &str) -> Option<(&'a Opd, &'a AccountSpec)> {
+    tools.settings.accounts().find(|(_, spec)| spec.platform == platform && spec.id == id)
+}
+
+async fn government(tools: &Tools, account: AccountId, opd: &Opd, spec: &AccountSpec) -> Result<Government, StoreError> {
+    let usernames = accounts::usernames(&tools.db).await?;
+    let same_opd = |other: &Opd| tools.settings.sla.sister_accounts_answer || other.slug == opd.slug;
+    let sisters = tools
+        .settings
+        .accounts()
+        .filter(|(other, sister)| sister.id != spec.id && same_opd(other))
+        .map(|(_, sister)| Sister {
+            external_id: sister.id.clone(),
+            platform: sister.platform,
+            username: usernames.get(&sister.id).cloned(),
+            page: sister.page.clone(),
+        })
+        .collect();
+    Ok(Government {
+        own: std::iter::once(spec.id.clone()).chain(spec.page.clone()).collect(),
+        own_username: usernames.get(&spec.id).cloned(),
+        sisters,
+        staff: opd.staff.clone(),
+        bindings: accounts::bindings(&tools.db, account).await?,
+    })
+}
+
+/// Reads the wanted threads of one account; whether anything was read.
+pub(super) async fn verify_account(tools: &Tools, wanted: &[Wanted]) -> bool {
+    let Some(first) = wanted.first() else { return false };
+    let Some((opd, spec)) = configured(tools, first.platform, &first.external_id) else { return false };
+    let read_all = async {
+        let government = government(tools, first.account, opd, spec).await?;
+        let pass = Pass::new(tools, first.account, (opd, spec), government, Purpose::Reserve)?;
+        for read in verify::reads(wanted) {
+            if let Err(failed) = verify::read(&pass, &read).await {
+                warn!(event = "poll.failed", opd = opd.slug, account = spec.id, platform = spec.platform.word(), error = %failed, "a thread could not be read before its step");
+            }
+        }
+        Ok::<(), PassError>(())
+    };
+    if let Err(failed) = read_all.await {
+        warn!(event = "poll.failed", opd = opd.slug, account = spec.id, platform = spec.platform.word(), error = %failed, "threads could not be read before their steps");
+    }
+    true
+}
+
+/// Polls one account and writes how it went; whether there was news.
+pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
+    let Some((opd, spec)) = configured(tools, account.platform, &account.external_id) else { return false };
+    let began_at = Time::from_timestamp(tools.clock.now());
+    let mut memo: Memo = serde_json::from_str(&account.memo).unwrap_or_default();
+    let mut report = Report::default();
+    let mut usage = 0;
+    let mut read = async || -> Result<(), PassError> {
+        let government = government(tools, account.id, opd, spec).await?;
+        let mut pass = Pass::new(tools, account.id, (opd, spec), government, Purpose::Work)?;
+        let outcome = sources(&mut pass, &mut memo, &mut report, began_at).await;
+        usage = pass.usage.load(Ordering::Relaxed);
+        outcome
+    };
+    let outcome = read().await;
+    let (opd_slug, id, platform) = (opd.slug.as_str(), spec.id.as_str(), spec.platform.word());
+    let now = Time::from_timestamp(tools.clock.now());
+    memo.quiet = if report.new > 0 { 0 } else { memo.quiet.saturating_add(1) };
+    let failed = outcome.err().or(report.failed.take());
+    let (error, failures, failing_since, pause, tell) = match &failed {
+        None => {
+            debug!(event = "poll.finished", opd = opd_slug, account = id, platform, new = report.new, usage, "read");
+            let tell = account.told.then_some(AlertKind::Recovered);
+            if tell.is_some() {
+                info!(event = "account.recovered", opd = opd_slug, account = id, platform, "can be read again");
+            }
+            if report.new > 0 && spec.platform == Platform::Facebook {
+                memo.engaged_until = accounts::engaged_until(&tools.db, account.id, now).await.unwrap_or(memo.engaged_until);
+            }
+            let activity = schedule::Activity {
+                quiet: memo.quiet,
+                usage,
+                few: spec.platform == Platform::Facebook && memo.engaged_until.is_none_or(|until| until <= now),
+                throttled: memo.throttled_at.is_some_and(|at| now.since(at) < THROTTLED_FOR),
+            };
+            let pause = report.soon.unwrap_or_else(|| schedule::after_success(&tools.settings.poll, activity));
+            (None, 0, None, pause, tell)
+        }
+        Some(failed) => {
+            let next = failed.next();
+            let since = account.failing_since.unwrap_or(began_at);
+            let failures = account.failures + 1;
+            let pause = schedule::after_failure(next, failures);
+            let error = failed.to_string();
+            if let Next::Later { .. } = next {
+                memo.throttled_at = Some(now);
+                warn!(
+                    event = "account.throttled",
+                    opd = opd_slug,
+                    account = id,
+                    platform,
+                    error,
+                    pause = pause.as_secs(),
+                    "resting until the limit allows"
+                );
+            } else {
+                warn!(
+                    event = "poll.failed",
+                    opd = opd_slug,
+                    account = id,
+                    platform,
+                    error,
+                    failures,
+                    pause = pause.as_secs(),
+                    "tried again after the pause"
+                );
+            }
+            let at_once = matches!(next, Next::Token | Next::Permission);
+            let tell = (!account.told && (at_once || now.since(since) >= UNHEALTHY_AFTER)).then_some(AlertKind::Unhealthy);
+            if tell.is_some() {
+                error!(
+                    event = "account.unhealthy",
+                    opd = opd_slug,
+                    account = id,
+                    platform,
+                    error,
+                    "this account can't be read: what citizens write there is not seen"
+                );
+            }
+            (Some(error), failures, Some(since), pause, tell)
+        }
+    };
+    let outcome = Outcome {
+        began_at,
+        next_poll_at: now.plus(pause),
+        read: error.is_none() && report.soon.is_none(),
+        error,
+        failures,
+        failing_since,
+        tell,
+        name: report.name,
+        username: report.username,
+        memo: serde_json::to_string(&memo).unwrap_or_default(),
+    };
+    match accounts::finish(&tools.db, account, &outcome, now).await {
+        Ok(()) => {}
+        Err(StoreError::Fenced) => info!(opd = opd_slug, account = id, platform, "another worker has this account now"),
+        Err(failed) => {
+            error!(event = "poll.failed", opd = opd_slug, account = id, platform, error = %failed, "the poll could not be noted");
+        }
+    }
+    report.new > 0 || tell.is_some()
+}
+
+/// What a poll came to.
+#[derive(Default)]
+struct Report {
+    new: usize,
+    name: Option<String>,
+    username: Option<String>,
+    /// The first source that failed; the others were read all the same.
+    failed: Option<PassError>,
+    /// Nothing was read yet: it is to be read after this.
+    soon: Option<SignedDuration>,
+}
+
+/// Reads what is wanted of an account. A failing source never stops another, unless the failure is the account's.
+async fn sources(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_at: Time) -> Result<(), PassError> {
+    let stranger = memo.known_at.is_none();
+    if memo.known_at.is_none_or(|at| began_at.since(at) >= IDENTITY_EVERY) {
+        identity(pass, report).await?;
+        memo.known_at = Some(began_at);
+    }
+    let wants = |pass: &Pass<'_>, source| pass.spec.sources.contains(&source);
+    let read = accounts::sources(&pass.tools.db, pass.account).await?;
+    // A sister on Instagram is known by its user name alone: nobody is read before everybody was asked for theirs.
+    if stranger || (read.is_empty() && accounts::strangers(&pass.tools.db).await?) {
+        report.soon = Some(if stranger { SignedDuration::ZERO } else { INTRODUCED });
+        return Ok(());
+    }
+    accounts::sources_begin(&pass.tools.db, pass.account, &pass.spec.sources, (began_at, pass.opens_from(began_at), BLIND_AFTER)).await?;
+    let published = [Source::Comments, Source::Posts];
+    if published.iter().any(|&source| wants(pass, source)) {
+        let first = !published.iter().any(|source| read.contains(source));
+        if memo.shrunk > 0 && memo.shrunk_at.is_none_or(|at| began_at.since(at) >= CLIMB_AFTER) {
+            memo.shrunk = 0;
+        }
+        let before = memo.shrunk;
+        let outcome = posts::newest(pass, &mut memo.shrunk, first).await;
+        if memo.shrunk != before {
+            memo.shrunk_at = Some(began_at);
+        }
+        settle(pass, report, outcome, &published, began_at).await?;
+    }
+    if wants(pass, Source::Messages) {
+        let walk = Memo::due(&mut memo.walked_at, WALK_EVERY, began_at) || memo.unordered || !read.contains(&Source::Messages);
+        let outcome = inbox::read(pass, walk, &mut memo.unordered).await;
+        settle(pass, report, outcome, &[Source::Messages], began_at).await?;
+    }
+    let sweep_due = memo.swept_at.is_none_or(|at| began_at.since(at) >= pass.tools.settings.poll.sweep_interval);
+    if sweep_due && report.failed.is_none() {
+        let outcome = sweep(pass, memo, began_at).await;
+        // What could not be stored is looked for again at the next poll; what Meta could not show, at the next sweep.
+        if !matches!(outcome, Err(PassError::Store(_))) {
+            memo.swept_at = Some(began_at);
+        }
+        settle(pass, report, outcome, &[Source::Mentions], began_at).await?;
+    }
+    Ok(())
+}
+
+/// Looks at what lies further back, and at what others wrote of the account.
+async fn sweep(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<usize, PassError> {
+    let mut shelves = vec![Shelf::Main];
+    if pass.is_page() && Memo::due(&mut memo.shelves_at, SHELVES_EVERY, now) {
+        shelves.extend([Shelf::Photos, Shelf::Videos, Shelf::Reels]);
+    }
+    let unlisted = Memo::due(&mut memo.unlisted_at, UNLISTED_EVERY, now);
+    let mut new = posts::sweep(pass, &shelves, unlisted).await?;
+    if pass.spec.sources.contains(&Source::Mentions) {
+        new += mentions::read(pass).await?;
+    }
+    Ok(new)
+}
+
+async fn settle(
+    pass: &Pass<'_>,
+    report: &mut Report,
+    outcome: Result<usize, PassError>,
+    sources: &[Source],
+    began_at: Time,
+) -> Result<(), PassError> {
+    match outcome {
+        Ok(new) => {
+            report.new += new;
+            let read: Vec<Source> = sources.iter().copied().filter(|source| pass.spec.sources.contains(source)).collect();
+            Ok(accounts::sources_read(&pass.tools.db, pass.account, &read, began_at).await?)
+        }
+        // The whole account is concerned: nothing else of it is asked now.
+        Err(failed) if matches!(failed.next(), Next::Later { .. } | Next::Token) || matches!(failed, PassError::Store(_)) => Err(failed),
+        Err(failed) => {
+            report.failed.get_or_insert(failed);
+            Ok(())
+        }
+    }
+}
+
+/// Asks the account who it is: its name is shown, its user name tells whether it wrote a comment itself.
+async fn identity(pass: &mut Pass<'_>, report: &mut Report) -> Result<(), PassError> {
+    if pass.is_page() {
+        let page: account::Page = pass.get(&ask_page::page(&pass.spec.id)).await?;
+        (report.name, report.username) = (page.name, page.username);
+    } else {
+        let found: account::Instagram = pass.get(&ask_account::identity(&pass.spec.id, pass.spec.login)).await?;
+        pass.government.own_username.clone_from(&found.username);
+        (report.name, report.username) = (found.username.clone(), found.username);
+    }
+    Ok(())
+}

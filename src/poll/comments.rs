@@ -1,0 +1,79 @@
+//! Every comment and reply under one post or medium.
+
+use std::collections::BTreeMap;
+
+use super::{
+    pass::{Pass, PassError, unknown},
+    posts::PAGES_MAX,
+};
+use crate::{
+    domain::message::{Post, key_of},
+    graph::{
+        facebook,
+        instagram::{self, PAGE_MAX},
+        wire::{List, facebook as page, instagram as media},
+    },
+    normalize::{self, Normalized, PostRef},
+    store::{accounts, intake::Proof},
+};
+
+/// Comments a page of a Page's post.
+const COMMENTS: u32 = 50;
+
+/// Reads the comments of a post: in whole, or down to a page of which everything is known while their number grew.
+pub async fn read(pass: &Pass<'_>, post: &Post, whole: bool) -> Result<usize, PassError> {
+    let began_at = pass.now();
+    let before = accounts::posts(&pass.tools.db, pass.account, &[&post.external_id]).await?.remove(key_of(&post.external_id));
+    let grew = before.as_ref().and_then(|before| before.total).zip(post.total).is_some_and(|(old, new)| new > old);
+    let reference = PostRef::from(post);
+    let mut found = Normalized::default();
+    let mut after: Option<String> = None;
+    let mut complete = false;
+    for _ in 0..PAGES_MAX {
+        let (one, next, has_next) = if pass.is_page() {
+            let page: List<page::Comment> = pass.get(&facebook::post_comments(&post.external_id, COMMENTS, after.as_deref())).await?;
+            let next = page.next().map(str::to_owned);
+            (normalize::comments(&pass.context(), &reference, &page, &BTreeMap::new()), next, page.has_next)
+        } else {
+            let page: List<media::Comment> = pass.get(&instagram::media_comments(&post.external_id, PAGE_MAX, after.as_deref())).await?;
+            let next = page.next().map(str::to_owned);
+            let top = normalize::media_comments(&pass.context(), &reference, &page);
+            (top.and(replies(pass, &reference, &page).await?), next, page.has_next)
+        };
+        let known = pass.known(&one.messages).await?;
+        let nothing_new = !one.messages.is_empty() && unknown(&one.messages, &known) == 0;
+        found = found.and(one);
+        let Some(cursor) = next else {
+            complete = !has_next;
+            break;
+        };
+        // Of Instagram a reply may stand under the oldest comment: only Pages give everything in one order.
+        if nothing_new && grew && !whole && pass.is_page() && descends(&found) {
+            break;
+        }
+        after = Some(cursor);
+    }
+    let proofs = if complete { vec![Proof::Post(post.external_id.clone())] } else { Vec::new() };
+    let read_at = if complete { Some(began_at) } else { None };
+    Ok(pass.take(began_at, found, vec![Post { read_at, ..post.clone() }], proofs).await?)
+}
+
+/// The replies that were not shown with their comments.
+async fn replies(pass: &Pass<'_>, post: &PostRef, page: &List<media::Comment>) -> Result<Normalized, PassError> {
+    let mut found = Normalized::default();
+    for comment in &page.data {
+        let (Some(id), Some(replies)) = (&comment.id, &comment.replies) else { continue };
+        let mut after = replies.next().map(str::to_owned);
+        while let Some(cursor) = after {
+            let page: List<media::Comment> = pass.get(&instagram::replies(id, Some(&cursor))).await?;
+            found = found.and(normalize::media_comments(&pass.context(), post, &page));
+            after = page.next().map(str::to_owned);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether the newest came first, as asked: only then does a known page end the search.
+fn descends(found: &Normalized) -> bool {
+    found.messages.windows(2).all(|pair| pair[0].created_at >= pair[1].created_at)
+}

@@ -1,0 +1,136 @@
+//! What an account published: the newest at every poll, the rest by its counts.
+
+use super::{
+    comments,
+    pass::{Pass, PassError, unknown},
+    shelf::{self, Page, Shelf},
+};
+use crate::{
+    domain::{
+        Object, Time,
+        message::{Post, PostAuthor, key_of},
+    },
+    graph::Next,
+    normalize::{Normalized, PostSeen},
+    store::{accounts, intake::Proof},
+};
+
+/// A list goes on while it has a next page, but not for ever.
+pub(super) const PAGES_MAX: usize = 2000;
+
+/// Reads the newest posts with their newest comments; on the first read back to the backfill. How much was new.
+pub async fn newest(pass: &Pass<'_>, shrunk: &mut usize, first: bool) -> Result<usize, PassError> {
+    let mut new = 0;
+    let mut after: Option<String> = None;
+    for _ in 0..PAGES_MAX {
+        let began_at = pass.now();
+        let page = shelf::newest(pass, shrunk, after.as_deref()).await?;
+        let goes_on = page.empty || (first && page.oldest.is_none_or(|at| at >= pass.opens_from(began_at)));
+        after = page.after.clone();
+        new += take(pass, began_at, page, first).await?;
+        if after.is_none() || !goes_on {
+            break;
+        }
+    }
+    Ok(new)
+}
+
+/// Takes one page of posts: what the comments shown with them explain as it is, the rest by reading the post's comments.
+async fn take(pass: &Pass<'_>, began_at: Time, page: Page, first: bool) -> Result<usize, PassError> {
+    let ids: Vec<&str> = page.posts().map(|seen| seen.post.external_id.as_str()).collect();
+    let stored = accounts::posts(&pass.tools.db, pass.account, &ids).await?;
+    let all: Vec<_> = page.shown.iter().flat_map(|one| one.messages.iter().cloned()).collect();
+    let known = pass.known(&all).await?;
+    let mut batch = Normalized::default();
+    let (mut settled, mut proofs, mut to_read) = (Vec::new(), Vec::new(), Vec::new());
+    for one in page.shown {
+        for PostSeen { post, inline_complete } in &one.posts {
+            let before = stored.get(key_of(&post.external_id));
+            let fresh = unknown(one.messages.iter().filter(|m| m.object == Object::Comment), &known) as i64;
+            let grown = before.and_then(|before| before.total).zip(post.total).map(|(old, new)| new - old);
+            let read_before = before.is_some_and(|before| before.read_at.is_some());
+            let same = fresh == 0 && before.is_some_and(|before| before.total == post.total && before.updated_at == post.updated_at);
+            if *inline_complete {
+                proofs.push(Proof::Post(post.external_id.clone()));
+                settled.push(Post { read_at: Some(began_at), ..post.clone() });
+            } else if read_before && (same || (fresh > 0 && grown == Some(fresh))) {
+                settled.push(post.clone());
+            } else {
+                to_read.push((post.clone(), before.is_none() || first));
+            }
+        }
+        batch = batch.and(Normalized { posts: Vec::new(), ..one });
+    }
+    let mut new = pass.take(began_at, batch, settled, proofs).await?;
+    for (post, whole) in to_read {
+        new += comments::read(pass, &post, whole).await?;
+    }
+    Ok(new)
+}
+
+/// Looks at everything in the horizon by its counts, and reads what changed. Posts that no list shows any more are asked for one by one
+/// if `stored` says so.
+pub async fn sweep(pass: &Pass<'_>, shelves: &[Shelf], stored: bool) -> Result<usize, PassError> {
+    let began_at = pass.now();
+    let horizon = began_at.minus(pass.tools.settings.poll.comment_horizon);
+    let mut new = 0;
+    let mut listed = std::collections::HashSet::new();
+    for &shelf in shelves {
+        let mut after: Option<String> = None;
+        for _ in 0..PAGES_MAX {
+            let page = match shelf::counts(pass, shelf, after.as_deref()).await {
+                // Meta documents reels both as readable and as not; a Page without albums or films refuses too.
+                Err(PassError::Graph(error)) if shelf != Shelf::Main && !matches!(error.next, Next::Later { .. } | Next::Token) => break,
+                page => page?,
+            };
+            listed.extend(page.posts().map(|seen| key_of(&seen.post.external_id).to_owned()));
+            new += changed(pass, &page).await?;
+            after = page.after;
+            if after.is_none() || page.oldest.is_some_and(|at| at < horizon) {
+                break;
+            }
+        }
+    }
+    if stored {
+        for known in accounts::posts_since(&pass.tools.db, pass.account, horizon).await? {
+            if !listed.contains(key_of(&known.external_id)) {
+                new += unlisted(pass, &known).await?;
+            }
+        }
+    }
+    Ok(new)
+}
+
+/// Reads the comments of every post on a page of counts that differs from what is known of it.
+async fn changed(pass: &Pass<'_>, page: &Page) -> Result<usize, PassError> {
+    let ids: Vec<&str> = page.posts().map(|seen| seen.post.external_id.as_str()).collect();
+    let stored = accounts::posts(&pass.tools.db, pass.account, &ids).await?;
+    let mut new = 0;
+    for PostSeen { post, .. } in page.posts() {
+        new += match stored.get(key_of(&post.external_id)) {
+            Some(known) if known.total == post.total && known.updated_at == post.updated_at => 0,
+            Some(known) => comments::read(pass, &Post { updated_at: post.updated_at, total: post.total, ..known.clone() }, true).await?,
+            None if post.author == PostAuthor::Own && post.total == Some(0) => {
+                pass.take(pass.now(), Normalized::default(), vec![post.clone()], Vec::new()).await?
+            }
+            None if post.author == PostAuthor::Own => comments::read(pass, post, true).await?,
+            None => {
+                let began_at = pass.now();
+                let page = shelf::single(pass, &post.external_id).await?;
+                take(pass, began_at, page, true).await?
+            }
+        };
+    }
+    Ok(new)
+}
+
+/// Looks at one post that Meta lists no more (of a feed it lists about 600 a year).
+async fn unlisted(pass: &Pass<'_>, known: &Post) -> Result<usize, PassError> {
+    match shelf::recount(pass, known).await {
+        Ok(post) if post.total == known.total && post.updated_at == known.updated_at => Ok(0),
+        Ok(post) => comments::read(pass, &post, true).await,
+        // Deleted, or hidden from us: the reads before a step find out which.
+        Err(PassError::Graph(error)) if error.next == Next::Gone => Ok(0),
+        Err(failed) => Err(failed),
+    }
+}

@@ -1,0 +1,152 @@
+//! What may still be asked of Meta. A limit that was reached silences everything it counts until it is over; one that is nearly used up
+//! stops new work and leaves the rest for reads before a step and for replies of staff. Pure.
+
+use std::collections::HashMap;
+
+use jiff::SignedDuration;
+
+use crate::{
+    domain::Time,
+    graph::{GraphError, Next, Scope, Usage},
+};
+
+/// From this much of a limit on no new work is begun, in percent (issue 3: Quota).
+pub const STOP_AT: u32 = 80;
+/// How long new work rests then, where Meta gives no estimate: its windows are an hour long and slide.
+pub const REST: SignedDuration = SignedDuration::from_mins(15);
+/// Without an estimate a block is left alone for an hour (rate-limit page, facts 6.3).
+pub const BLOCK: SignedDuration = SignedDuration::from_hours(1);
+/// Between two calls for conversations of one Instagram account: at most two a second (Messenger Platform, rate limits).
+const INBOX_GAP: SignedDuration = SignedDuration::from_millis(500);
+
+/// Whose calls a limit counts together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Pool {
+    /// One Page or Instagram account, by platform and Meta's id.
+    Account(String),
+    /// Every account of an app, by its name in the configuration.
+    App(String),
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A poll or a sweep.
+    Work,
+    /// A read before a step, or a reply of staff: may use the reserve.
+    Reserve,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Rest {
+    /// Nothing at all before this.
+    blocked_until: Option<Time>,
+    /// No new work before this.
+    stopped_until: Option<Time>,
+    /// When conversations were asked for last.
+    inbox_at: Option<Time>,
+}
+
+/// What is known of every limit.
+#[derive(Clone, Debug, Default)]
+pub struct Quota(HashMap<Pool, Rest>);
+
+impl Quota {
+    /// Until when nothing of this may be asked; `None`: ask.
+    pub fn wait(&self, pools: &[Pool], purpose: Purpose, now: Time) -> Option<Time> {
+        let rests = pools.iter().filter_map(|pool| self.0.get(pool));
+        let until = |rest: &Rest| match purpose {
+            Purpose::Work => rest.blocked_until.max(rest.stopped_until),
+            Purpose::Reserve => rest.blocked_until,
+        };
+        rests.filter_map(until).filter(|&until| until > now).max()
+    }
+
+    /// How long to wait before conversations of the account are asked for again; the turn is taken.
+    pub fn inbox_turn(&mut self, pool: &Pool, now: Time) -> SignedDuration {
+        let rest = self.0.entry(pool.clone()).or_default();
+        let at = rest.inbox_at.map_or(now, |last| last.plus(INBOX_GAP).max(now));
+        rest.inbox_at = Some(at);
+        at.since(now)
+    }
+
+    /// Learns from the headers of an answer.
+    pub fn used(&mut self, account: &Pool, app: &Pool, usage: &[Usage], now: Time) {
+        for one in usage {
+            let pool = if one.kind == "app" { app } else { account };
+            let full = one.percent >= STOP_AT;
+            if full || one.regain.is_some() {
+                let rest = self.0.entry(pool.clone()).or_default();
+                rest.stopped_until = rest.stopped_until.max(Some(now.plus(one.regain.unwrap_or(REST))));
+            }
+        }
+    }
+
+    /// Learns from a refusal.
+    pub fn refused(&mut self, account: &Pool, app: &Pool, error: &GraphError, now: Time) {
+        let Next::Later { after, scope } = error.next else { return };
+        let pool = if scope == Scope::App { app } else { account };
+        let rest = self.0.entry(pool.clone()).or_default();
+        rest.blocked_until = rest.blocked_until.max(Some(now.plus(after.unwrap_or(BLOCK))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Time {
+        Time::from_secs(1_795_500_000 + seconds)
+    }
+
+    fn pools() -> (Pool, Pool) {
+        (Pool::Account("facebook 1".into()), Pool::App(String::new()))
+    }
+
+    fn usage(kind: &'static str, percent: u32, minutes: Option<i64>) -> Usage {
+        Usage { kind, percent, regain: minutes.map(SignedDuration::from_mins) }
+    }
+
+    #[test]
+    fn at_eighty_percent_new_work_rests_and_the_reserve_does_not() {
+        let (account, app) = pools();
+        let mut quota = Quota::default();
+        quota.used(&account, &app, &[usage("pages", 79, None)], at(0));
+        assert_eq!(quota.wait(std::slice::from_ref(&account), Purpose::Work, at(0)), None);
+        quota.used(&account, &app, &[usage("pages", 80, None)], at(0));
+        assert_eq!(quota.wait(std::slice::from_ref(&account), Purpose::Work, at(1)), Some(at(900)));
+        assert_eq!(quota.wait(std::slice::from_ref(&account), Purpose::Reserve, at(1)), None);
+        assert_eq!(quota.wait(&[account, app], Purpose::Work, at(900)), None, "then one probe");
+    }
+
+    #[test]
+    fn a_limit_of_the_app_silences_every_account_of_it_as_long_as_meta_says() {
+        let (account, app) = pools();
+        let mut quota = Quota::default();
+        let later = Next::Later { after: Some(SignedDuration::from_mins(20)), scope: Scope::App };
+        quota.refused(&account, &app, &GraphError::new(later, "too many"), at(0));
+        let other = [Pool::Account("instagram 2".into()), app];
+        assert_eq!(quota.wait(&other, Purpose::Reserve, at(1_199)), Some(at(1_200)));
+        assert_eq!(quota.wait(&other, Purpose::Reserve, at(1_200)), None);
+        assert_eq!(quota.wait(&[account], Purpose::Work, at(1)), None);
+    }
+
+    #[test]
+    fn a_refusal_without_an_estimate_rests_an_hour_and_any_other_error_not_at_all() {
+        let (account, app) = pools();
+        let mut quota = Quota::default();
+        quota.refused(&account, &app, &GraphError::new(Next::Retry, "trouble"), at(0));
+        assert_eq!(quota.wait(std::slice::from_ref(&account), Purpose::Work, at(0)), None);
+        quota.refused(&account, &app, &GraphError::new(Next::Later { after: None, scope: Scope::Account }, "too many"), at(0));
+        assert_eq!(quota.wait(&[account], Purpose::Reserve, at(0)), Some(at(3_600)));
+    }
+
+    #[test]
+    fn conversations_of_an_account_are_asked_for_twice_a_second_at_most() {
+        let (account, _) = pools();
+        let mut quota = Quota::default();
+        let waits: Vec<i128> = (0..3).map(|_| quota.inbox_turn(&account, at(0)).as_millis()).collect();
+        assert_eq!(waits, [0, 500, 1000]);
+        assert_eq!(quota.inbox_turn(&account, at(10)).as_millis(), 0);
+    }
+}

@@ -1,0 +1,355 @@
+//! A real SQLite file under one account: what reads show is taken in, the stage judges, and what it stored is compared with the reckoning of
+//! the very rows it judged by.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+use tanggap::{
+    domain::{
+        AccountId, TicketId, TicketState, Time,
+        message::{Seen, Tag},
+        settings::{Language, Match, Mentions, Policy, Settings, Step, StepAt},
+        ticket::ActionKind,
+    },
+    runtime::{ManualClock, Nudge, Stage as _, metrics::Metrics},
+    sla::stage::{Joints, SlaStage},
+    store::{
+        Db, actions,
+        db::Row,
+        intake::{self, Batch, Proof},
+    },
+};
+
+use super::story::{Deed, OWN, PLACES, Story, at};
+use crate::{
+    alert::world::settings,
+    reckoning::{self, Action, Expected, Facts, Message, Rules, What},
+};
+
+/// Its own pseudo-random order, so that a failing story fails again.
+fn roll(seed: &mut u64) -> usize {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*seed >> 33) as usize
+}
+
+fn policy(name: &str, urgent: Option<bool>, seconds: i64) -> Policy {
+    let step = |text: &str, at| Step { text: text.into(), at, notify: vec!["kepala".into()] };
+    Policy {
+        name: name.into(),
+        matches: Match { urgent, ..Match::default() },
+        respond_within: SignedDuration::from_secs(seconds),
+        calendar: "always".into(),
+        steps: vec![step("50%", StepAt::Percent(50)), step("0m", StepAt::Offset(SignedDuration::ZERO))],
+    }
+}
+
+fn rules(mentions: Mentions) -> Settings {
+    let mut settings = settings(Language::Indonesian);
+    settings.policies = vec![policy("darurat", Some(true), 60), policy("biasa", None, 300)];
+    settings.calendars =
+        crate::clock::calendars::read("[[calendar]]\nname = \"always\"\ntimezone = \"UTC\"\n[calendar.hours]\nmon-sun = [\"00:00-24:00\"]");
+    settings.poll.verify_within = SignedDuration::from_hours(1000);
+    settings.sla.auto_reply_within = SignedDuration::from_secs(10);
+    settings.sla.mentions = mentions;
+    settings
+}
+
+/// A ticket as it is stored.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub id: i64,
+    pub ticket: Expected,
+}
+
+pub struct Ledger {
+    story: Story,
+    db: Db,
+    clock: Arc<ManualClock>,
+    stage: SlaStage,
+    /// When each place was read in whole.
+    whole: BTreeMap<usize, Vec<Time>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Ledger {
+    pub async fn open(story: Story) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&format!("sqlite://{}", folder.path().join("t.db").display())).await.unwrap();
+        let clock = ManualClock::new(at(0).timestamp());
+        let mut tx = db.write().await.unwrap();
+        let platform = if story.instagram { "instagram" } else { "facebook" };
+        tx.exec(
+            "INSERT INTO account (id, platform, external_id, opd, active, next_poll_at) VALUES (1, $1, $2, 'dindukcapil', 1, 0)",
+            vec![platform.into(), OWN.into()],
+        )
+        .await
+        .unwrap();
+        for source in ["messages", "comments", "posts", "mentions"] {
+            tx.exec(
+                "INSERT INTO source (account_id, name, first_read_at, opens_from) VALUES (1, $1, $2, $3)",
+                vec![source.into(), at(0).into(), story.opens_from.map(at).into()],
+            )
+            .await
+            .unwrap();
+        }
+        tx.commit().await.unwrap();
+        let joints = Joints {
+            clock: clock.clone(),
+            metrics: Metrics::default(),
+            alerts: Nudge::default(),
+            polls: Nudge::default(),
+            skewed: Arc::default(),
+        };
+        let stage = SlaStage::new(db.clone(), Arc::new(rules(story.mentions)), joints).await.unwrap();
+        Self { story, db, clock, stage, whole: BTreeMap::new(), _folder: folder }
+    }
+
+    /// Plays the story's deeds, then reads everything and lets every deadline pass. After each deed the stage runs, as its timer would have it.
+    pub async fn play(&mut self) -> Vec<Stored> {
+        let mut before = Vec::new();
+        for (second, deed) in self.story.deeds.clone() {
+            self.run_until(second).await;
+            match deed {
+                Deed::Whole { place, seed } => self.read(second, Some(place), seed).await,
+                Deed::Part { seed } => self.read(second, None, seed).await,
+                Deed::Staff { kind, pick } => self.staff(kind, pick).await,
+            }
+            self.run().await;
+            let now = self.stored().await;
+            numbers_are_kept(&before, &now);
+            before = now;
+        }
+        for second in [100_000, 200_000] {
+            for place in 0..PLACES.len() {
+                self.read(second, Some(place), 0).await;
+            }
+            self.run().await;
+        }
+        let now = self.stored().await;
+        numbers_are_kept(&before, &now);
+        now
+    }
+
+    /// What the tickets must be by the rows.
+    pub async fn reckoned(&self) -> Vec<Expected> {
+        reckoning::tickets(&self.facts().await)
+    }
+
+    /// The clock moves to a second, three tenths past it, as reads and people are never on the dot.
+    async fn run_until(&mut self, second: i64) {
+        self.clock.set(at(second).plus(SignedDuration::from_millis(300)).timestamp());
+        self.run().await;
+    }
+
+    async fn run(&mut self) {
+        self.stage.once().await.unwrap();
+    }
+
+    fn now(&self) -> Time {
+        use tanggap::runtime::Clock as _;
+        Time::from_timestamp(self.clock.now())
+    }
+
+    async fn read(&mut self, second: i64, whole: Option<usize>, mut seed: u64) {
+        self.clock.set(at(second).plus(SignedDuration::from_millis(300)).timestamp());
+        let mut messages: Vec<Seen> = Vec::new();
+        for item in &self.story.items {
+            let wanted = whole.map_or_else(|| roll(&mut seed) % 3 == 0, |place| place == item.place);
+            messages.extend(item.shown(second).filter(|_| wanted));
+            if roll(&mut seed) % 4 == 0 {
+                messages.extend(messages.last().cloned());
+            }
+        }
+        for index in (1..messages.len()).rev() {
+            messages.swap(index, roll(&mut seed) % (index + 1));
+        }
+        let proofs: Vec<Proof> = whole.map(|place| proof(PLACES[place])).into_iter().collect();
+        let now = self.now();
+        let began_at = now.minus(SignedDuration::from_millis(100));
+        let batch = Batch {
+            account: AccountId(1),
+            began_at,
+            now,
+            confirm_gone: SignedDuration::ZERO,
+            messages,
+            posts: vec![],
+            proofs,
+            bindings: vec![],
+        };
+        // Twice: what the first misses is sure to be gone with the second, and what it took in is the same message.
+        for _ in 0..2 {
+            intake::take(&self.db, &batch).await.unwrap();
+        }
+        if let Some(place) = whole {
+            self.whole.entry(place).or_default().push(began_at);
+        }
+    }
+
+    async fn staff(&self, kind: ActionKind, pick: usize) {
+        let open: Vec<Stored> = self.stored().await.into_iter().filter(|stored| stored.ticket.state == "open").collect();
+        if let Some(stored) = open.get(pick % open.len().max(1)) {
+            actions::record(&self.db, &[TicketId(stored.id)], kind, "siti", self.now(), "alasan").await.unwrap();
+        }
+    }
+
+    async fn rows(&self, sql: &'static str) -> Vec<Row> {
+        self.db.rows(sql, vec![]).await.unwrap()
+    }
+
+    /// Every ticket in the order of numbers, those merged away included.
+    pub async fn stored(&self) -> Vec<Stored> {
+        let mut members: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        let sql = "SELECT tm.ticket_id, m.external_id FROM ticket_message tm JOIN message m ON m.id = tm.message_id ORDER BY m.external_id";
+        for row in self.rows(sql).await {
+            members.entry(row.i("ticket_id").unwrap()).or_default().push(row.t("external_id").unwrap());
+        }
+        let rows = self.rows("SELECT k.*, th.key FROM ticket k JOIN thread th ON th.id = k.thread_id ORDER BY k.id").await;
+        let stored = |row: &Row| {
+            let id = row.i("id").unwrap();
+            let ticket = Expected {
+                thread: row.t("key").unwrap(),
+                author: row.t("author").unwrap(),
+                opened_at: row.at("opened_at").unwrap().timestamp(),
+                state: row.word("state", TicketState::from_word).unwrap().word(),
+                closed_at: when(row, "closed_at"),
+                answered_by: row.ot("answered_by").unwrap(),
+                due_at: row.at("due_at").unwrap().timestamp(),
+                breached_at: when(row, "breached_at"),
+                policy: row.t("policy").unwrap(),
+                urgent: row.b("urgent").unwrap(),
+                messages: row.i("messages").unwrap() as usize,
+                acknowledged_at: when(row, "acknowledged_at"),
+                reason: row.ot("reason").unwrap(),
+                members: members.remove(&id).unwrap_or_default(),
+            };
+            Stored { id, ticket }
+        };
+        rows.iter().map(stored).collect()
+    }
+
+    async fn facts(&self) -> Facts {
+        let policy = |name: &str, urgent, seconds| reckoning::Policy {
+            name: name.into(),
+            urgent,
+            respond_within_seconds: seconds,
+            calendar: "always".into(),
+            ..reckoning::Policy::default()
+        };
+        let mentions = match self.story.mentions {
+            Mentions::Ask => reckoning::Mentions::Ask,
+            Mentions::All => reckoning::Mentions::All,
+            Mentions::None => reckoning::Mentions::None,
+        };
+        let rows = self
+            .rows(
+                "SELECT m.*, th.key AS thread, th.kind AS thread_kind, th.post_key, th.citizen_id FROM message m \
+                 JOIN thread th ON th.id = m.thread_id",
+            )
+            .await;
+        let acted = self
+            .rows("SELECT a.*, k.author, th.key FROM action a JOIN ticket k ON k.id = a.ticket_id JOIN thread th ON th.id = k.thread_id")
+            .await;
+        Facts {
+            now: self.now().timestamp(),
+            opens_from: self.story.opens_from.map(|second| at(second).timestamp()),
+            opd: "dindukcapil".into(),
+            platform: if self.story.instagram { "instagram" } else { "facebook" }.into(),
+            own: OWN.into(),
+            rules: Rules {
+                policies: vec![policy("darurat", Some(true), 60), policy("biasa", None, 300)],
+                auto_reply_within_seconds: 10,
+                mentions,
+                ..Rules::default()
+            },
+            messages: rows.iter().map(|row| self.message(row)).collect(),
+            actions: acted.iter().filter_map(action).collect(),
+        }
+    }
+
+    fn message(&self, row: &Row) -> Message {
+        let text = |name: &str| row.ot(name).unwrap();
+        let yes = |name: &str| row.b(name).unwrap();
+        let id = row.t("external_id").unwrap();
+        let place = self.story.items.iter().find(|item| item.seen.external_id == id).unwrap().place;
+        let deleted_at = row.oat("deleted_at").unwrap();
+        let reads = self.whole.get(&place).into_iter().flatten();
+        let last = reads.filter(|read| deleted_at.is_some_and(|gone| **read < gone.minus(SignedDuration::from_millis(100)))).max();
+        Message {
+            thread: row.t("thread").unwrap(),
+            kind: row.t("thread_kind").unwrap(),
+            post: text("post_key"),
+            government: text("government"),
+            author: text("author_id").unwrap_or_default(),
+            author_name: text("author_name"),
+            author_username: text("author_username"),
+            created_at: row.at("created_at").unwrap().timestamp(),
+            text: row.t("text").unwrap(),
+            tags: row.json::<Vec<Tag>>("tags").unwrap().into_iter().map(tag).collect(),
+            top_level: yes("top_level"),
+            bare: yes("bare"),
+            automatic: yes("automatic"),
+            tags_own: yes("tags_own"),
+            by_page: yes("by_page"),
+            needs_answer: yes("needs_answer"),
+            asks: yes("asks"),
+            urgent_at: when(row, "urgent_at"),
+            hidden_at: when(row, "hidden_at"),
+            deleted_at: deleted_at.map(Time::timestamp),
+            shown_until: deleted_at.map(|_| last.map_or(Timestamp::UNIX_EPOCH, |last| last.timestamp())),
+            private_reply: text("private_reply"),
+            private_unseen_at: when(row, "private_unseen_at"),
+            citizen: text("citizen_id"),
+            id,
+        }
+    }
+}
+
+fn proof(place: &str) -> Proof {
+    match place {
+        conversation if conversation.starts_with("t_") => Proof::Conversation { name: conversation.into(), from: None },
+        post => Proof::Post(post.into()),
+    }
+}
+
+fn when(row: &Row, name: &str) -> Option<Timestamp> {
+    row.oat(name).unwrap().map(Time::timestamp)
+}
+
+fn tag(tag: Tag) -> reckoning::Tag {
+    reckoning::Tag { id: tag.id, name: tag.name.map(Into::into) }
+}
+
+fn action(row: &Row) -> Option<Action> {
+    let what = match row.word("kind", ActionKind::from_word).unwrap() {
+        ActionKind::Ack => What::Ack,
+        ActionKind::Unack => What::Unack,
+        ActionKind::Dismiss => What::Dismiss(row.t("text").unwrap()),
+        ActionKind::Resolve => What::Resolve(row.t("text").unwrap()),
+        ActionKind::Note | ActionKind::Assign => return None,
+    };
+    Some(Action { thread: row.t("key").unwrap(), author: row.t("author").unwrap(), at: row.at("at").unwrap().timestamp(), what })
+}
+
+/// Those merged away left out, in the order of the reckoning.
+pub fn standing(stored: Vec<Stored>) -> Vec<Expected> {
+    let merged = |ticket: &Expected| ticket.reason.as_deref().is_some_and(|reason| reason.starts_with("merged into"));
+    let mut tickets: Vec<Expected> = stored.into_iter().map(|stored| stored.ticket).filter(|ticket| !merged(ticket)).collect();
+    tickets.sort_by(|a, b| (&a.thread, a.opened_at, &a.author, a.closed_at).cmp(&(&b.thread, b.opened_at, &b.author, b.closed_at)));
+    tickets
+}
+
+/// No number vanishes or changes hands: a message leaves a ticket only where that is merged into one with a lower number that holds it now, or
+/// keeps another part of its messages (a split).
+fn numbers_are_kept(before: &[Stored], now: &[Stored]) {
+    let by_id: BTreeMap<i64, &Expected> = now.iter().map(|stored| (stored.id, &stored.ticket)).collect();
+    for old in before {
+        let same = by_id[&old.id];
+        assert_eq!((&same.thread, &same.author), (&old.ticket.thread, &old.ticket.author), "number {} changed hands", old.id);
+        for member in &old.ticket.members {
+            let holder = now.iter().find(|stored| stored.ticket.members.contains(member)).unwrap().id;
+            let merged = same.reason == Some(format!("merged into {holder}")) && holder < old.id;
+            let split = same.members.iter().any(|kept| old.ticket.members.contains(kept));
+            assert!(holder == old.id || merged || split, "{member} went from {} to {holder}: {same:?}", old.id);
+        }
+    }
+}
