@@ -4,6 +4,9 @@
 //! configuration, `keep` puts tokens into files of their owner's; `audit` (pure) says of every agency what its accounts lack, in
 //! words of the catalogue, and `page` makes a page of it.
 
+pub mod discover;
+pub mod draft;
+pub mod keep;
 pub mod matching;
 mod place;
 mod shipped;

@@ -124,9 +124,7 @@ fn what_only_looks_alike_is_never_certain() {
 #[test]
 fn a_doubtful_name_has_its_candidates_in_order() {
     let units = units();
-    let slugs = |name: &str| {
-        candidates(&units, SITE, &[name]).iter().map(|it| units[it.unit].slug.clone()).collect::<Vec<_>>().join(" ")
-    };
+    let slugs = |name: &str| candidates(&units, SITE, &[name]).iter().map(|it| units[it.unit].slug.clone()).collect::<Vec<_>>().join(" ");
     assert_eq!(slugs("Desa Sumberagung"), "desa-sumber-sulang desa-sumber-lasem");
     assert_eq!(slugs("Dinas Pertanian"), "dintanpan");
     assert_eq!(slugs("BPKAD Rembang"), "bppkad");

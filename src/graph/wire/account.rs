@@ -1,6 +1,5 @@
 //! Pages, Instagram accounts and tokens.
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{Profile, lenient};
@@ -21,24 +20,6 @@ pub struct Page {
     /// The linked professional account.
     #[serde(deserialize_with = "lenient::loose")]
     pub instagram_business_account: Option<Profile>,
-    /// What the owner of the asking token may do there, where Pages are listed.
-    #[serde(deserialize_with = "lenient::loose")]
-    pub tasks: Vec<String>,
-    /// The Page's own token, where Pages are listed.
-    #[serde(deserialize_with = "lenient::loose")]
-    pub access_token: Option<SecretString>,
-}
-
-/// A permission that a token's owner was asked for.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Permission {
-    /// Its name.
-    #[serde(deserialize_with = "lenient::loose")]
-    pub permission: String,
-    /// `granted`, `declined` or `expired`.
-    #[serde(deserialize_with = "lenient::loose")]
-    pub status: String,
 }
 
 /// An Instagram account as it sees itself.
