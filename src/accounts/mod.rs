@@ -4,11 +4,15 @@
 //! configuration, `keep` puts tokens into files of their owner's; `audit` (pure) says of every agency what its accounts lack, in
 //! words of the catalogue, and `page` makes a page of it.
 
+pub mod audit;
+mod cause;
 pub mod discover;
 pub mod draft;
 pub mod keep;
 pub mod matching;
+pub mod page;
 mod place;
 mod shipped;
+mod words;
 
 pub use shipped::units;
