@@ -15,6 +15,7 @@ mod graph;
 mod newer;
 mod poll;
 mod reckoning;
+mod registry;
 mod samples;
 mod simulator;
 mod soak;
