@@ -26,11 +26,13 @@
 //! ```text
 //! main -> cli; cli, app -> everything
 //! poll -> graph, normalize, store, domain, runtime     demo -> graph, domain, runtime
+//! accounts -> graph, store, domain, runtime
 //! sla  -> store, domain, runtime                       alert -> store, domain, runtime
 //! normalize -> graph, domain      store -> domain      config -> domain
 //! graph -> domain                 domain -> nothing    runtime -> nothing
 //! ```
 
+pub mod accounts;
 pub mod alert;
 pub mod app;
 pub mod cli;

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod alert;
+mod audit;
 mod backup;
 mod check;
 mod demo;
@@ -71,8 +72,10 @@ enum Command {
     Assign(staff::Assign),
     /// Says when a clock runs out
     Due(due::DueArgs),
-    /// Lists what is polled and how it fares
+    /// Lists what is polled and how it fares; `discover` finds what a token can see
     Accounts(accounts::Args),
+    /// Says which OPDs lack an account, and whose accounts can't be read, are silent or dormant
+    Audit(audit::Args),
     /// Tries the alert channels
     #[command(subcommand)]
     Alert(alert::Command),
@@ -200,6 +203,7 @@ impl Command {
                 }
             }
             Self::Accounts(args) => accounts::run(args, shell).await,
+            Self::Audit(args) => audit::run(args, shell).await,
             Self::Alert(command) => alert::run(command, shell).await,
             Self::Backup(args) => backup::run(args, shell).await,
             Self::Completions(args) => documents::completions(&args, shell),

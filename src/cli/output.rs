@@ -79,10 +79,12 @@ impl View {
 pub(super) trait Listed: Serialize {
     /// Columns of the CSV form: fields of the JSON form, `outer.inner` within an object.
     const CSV: &'static [&'static str];
-    /// Headings of the table.
-    const TABLE: &'static [&'static str];
+    /// Headings of the table; none where a table is made otherwise.
+    const TABLE: &'static [&'static str] = &[];
     /// Cells of the table.
-    fn cells(&self, view: &View) -> Vec<String>;
+    fn cells(&self, _: &View) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// A listing being written, row by row.

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::settings::Settings;
 pub use environment::Environment;
 pub use problem::{Place, Problem, Problems};
-pub use secret::{Secrets, looks_newer, reread};
+pub use secret::{Secrets, looks_newer, read as read_secret, reread};
 pub use words::slug;
 
 /// A configuration that holds.
@@ -36,7 +36,8 @@ pub struct Loaded {
 
 /// Reads and checks the configuration: the file `path`, else that of `$TANGGAP_CONFIG`, else `/etc/tanggap/tanggap.toml`, else
 /// `config/tanggap.toml` in the working folder; `<stem>.d/*.toml` beside it; variables `TANGGAP__SECTION__KEY`.
-/// With [`Secrets::DatabaseOnly`] every other secret of the settings is empty.
+/// With [`Secrets::DatabaseOnly`] every other secret of the settings is empty; with [`Secrets::Apps`] all but those of Meta's apps are,
+/// and no account needs to be there.
 pub fn load(path: Option<&Path>, env: &Environment, secrets: Secrets) -> Result<Loaded, Problems> {
     let findings = problem::Findings::default();
     let Some(layered) = layer::read(path, env, &findings) else { return Err(findings.into_problems()) };

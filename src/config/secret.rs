@@ -19,6 +19,8 @@ pub enum Secrets {
     All,
     /// Only that of `database.url` (listings, staff actions). References are checked for their form; the values stay empty.
     DatabaseOnly,
+    /// That of `database.url` and those of Meta's apps (`accounts discover`, which comes before there is any account).
+    Apps,
 }
 
 /// No secret is longer; what is, is another file.
@@ -43,6 +45,14 @@ impl<'a> Vault<'a> {
     /// Reads a reference; where the command has no use for it, only its form is checked and the value is empty.
     pub fn read(&self, reference: &str) -> Result<Token, String> {
         self.resolve(reference, self.read == Secrets::All)
+    }
+    /// Reads a reference of a Meta app.
+    pub fn read_app(&self, reference: &str) -> Result<Token, String> {
+        self.resolve(reference, self.read != Secrets::DatabaseOnly)
+    }
+    /// Whether a configuration without any account will do.
+    pub fn before_accounts(&self) -> bool {
+        self.read == Secrets::Apps
     }
     /// Reads a reference in any case.
     pub fn read_always(&self, reference: &str) -> Result<Token, String> {
@@ -88,6 +98,11 @@ impl<'a> Vault<'a> {
         }
         read_file(path, NOT_OTHERS)
     }
+}
+
+/// Reads a secret that the command line names.
+pub fn read(reference: &str, env: &Environment) -> Result<Token, String> {
+    Vault::new(env, Secrets::All).read(reference)
 }
 
 /// Whether this is a reference at all; `database.url` may also be written out.

@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod debug;
+pub mod discover;
 pub mod error;
 pub mod facebook;
 mod fields;

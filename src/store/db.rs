@@ -245,6 +245,12 @@ impl Db {
         Ok(db)
     }
 
+    /// Whether there certainly is no such database: a SQLite file that no daemon has made yet. What cannot be told is not absent.
+    pub fn is_absent(url: &str) -> bool {
+        let file = url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(url).ok()).flatten();
+        file.is_some_and(|options| matches!(options.get_filename().try_exists(), Ok(false)))
+    }
+
     /// Makes this process the only daemon on a SQLite file, for as long as the value lives; the system lets go of it when the process
     /// dies. On PostgreSQL several workers share the accounts by leases, so there it is `None`.
     pub fn sole(url: &str) -> Result<Option<File>, StoreError> {

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod actions;
+pub mod audit;
 pub mod backup;
 pub mod db;
 pub mod intake;

@@ -16,6 +16,7 @@ mod graph;
 mod newer;
 mod poll;
 mod reckoning;
+mod registry;
 mod requests;
 mod samples;
 mod simulator;

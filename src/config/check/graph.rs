@@ -1,19 +1,21 @@
 //! `[graph]` with its apps and sources, and `[poll]`.
 
+use secrecy::SecretString;
+
 use super::{Context, unique};
 use crate::{
     config::{
         read::{Table, to_mend},
         words,
     },
-    domain::settings::{App, Graph, Poll, Token, TokenSource},
+    domain::settings::{App, Graph, Poll, TokenSource},
 };
 
 pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
     let app = App {
         id: table.parsed("app_id", "a text", words::digits).map(|it| it.value),
-        secret: table.secret("app_secret", context.vault).map(value),
-        instagram_secret: table.secret("instagram_app_secret", context.vault).map(value),
+        secret: app_secret(table, "app_secret", context),
+        instagram_secret: app_secret(table, "instagram_app_secret", context),
     };
     let verify = table.parsed("verify_token", words::SECRET, |text| context.vault.read(text));
     if let Some(verify) = verify
@@ -25,8 +27,8 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
     for mut table in table.tables("app") {
         let name = table.needed_text("name");
         let id = table.parsed("id", "a text", words::digits).map(|it| it.value);
-        let secret = table.secret("secret", context.vault).map(value);
-        apps.push((name, App { id, secret, instagram_secret: table.secret("instagram_secret", context.vault).map(value) }));
+        let secret = app_secret(&mut table, "secret", context);
+        apps.push((name, App { id, secret, instagram_secret: app_secret(&mut table, "instagram_secret", context) }));
     }
     unique(apps.iter().map(|(name, _)| name), "the name", table.findings);
     let mut sources = Vec::new();
@@ -47,8 +49,8 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
     }
 }
 
-fn value(secret: Token) -> secrecy::SecretString {
-    secret.value
+fn app_secret<'a>(table: &mut Table<'a>, name: &'a str, context: &Context) -> Option<SecretString> {
+    table.parsed(name, words::SECRET, |reference| context.vault.read_app(reference)).map(|found| found.value.value)
 }
 
 fn base(table: &mut Table, name: &'static str) -> String {

@@ -30,7 +30,7 @@ pub(super) fn opds(root: &mut Table, context: &Context, sealed: bool) -> Vec<Opd
     unique(&slugs, "the slug", root.findings);
     unique(&ids, "the account", root.findings);
     parents(&slugs, &opds, root);
-    if ids.is_empty() {
+    if ids.is_empty() && !context.vault.before_accounts() {
         root.findings.problem(&whole(root, "opd"), "no OPD has an account: write at least one [[opd]] with an [[opd.account]]");
     }
     opds

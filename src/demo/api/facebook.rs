@@ -26,7 +26,7 @@ pub(super) fn page<'a>(ask: &Ask<'a>, account: &'a Account, name: &str, args: &A
         "username" => Found::value(account.username.as_str()),
         "category" => Found::value("Government organization"),
         "category_list" => Found::Value(json!([{ "id": "147714868971098", "name": "Government organization" }])),
-        "tasks" => Found::Value(json!(["ANALYZE", "ADVERTISE", "MESSAGING", "MODERATE", "CREATE_CONTENT", "MANAGE"])),
+        "tasks" => Found::Value(json!(account.tasks)),
         "link" => Found::value(format!("https://www.facebook.com/{}", account.id)),
         "access_token" => Found::maybe(ask.world.page_token(&account.id).map(|token| token.text.as_str())),
         "is_published" => Found::value(true),
@@ -62,6 +62,10 @@ pub(super) fn page<'a>(ask: &Ask<'a>, account: &'a Account, name: &str, args: &A
 pub(super) fn user<'a>(ask: &Ask<'a>, token: &'a Token, name: &str) -> Result<Found<'a>, Refusal> {
     Ok(match name {
         "name" => Found::value("Pengelola Akun"),
+        "permissions" => {
+            let granted = token.scopes.iter().map(|scope| json!({ "permission": scope, "status": "granted" }));
+            Found::Value(json!({ "data": granted.collect::<Vec<_>>() }))
+        }
         "accounts" | "assigned_pages" => {
             ask.needs("pages_show_list")?;
             let system = matches!(token.kind, TokenKind::SystemUser(_));

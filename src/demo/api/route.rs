@@ -205,6 +205,8 @@ fn dispatch(ask: &Ask<'_>, segments: &[&str], query: &Args) -> Result<Value, Ref
     let Some(edge) = edge else { return ask.render_or_default(node, &fields) };
     match node.field(ask, edge, query)? {
         Found::List(list) => ask.page(list, query, &fields, (node.id(ask), edge)),
+        // a list of what is no node, all on one page
+        Found::Value(list) if edge == "permissions" => Ok(list),
         _ => Err(Refusal::no_field(edge, node.type_name())),
     }
 }

@@ -35,6 +35,7 @@ impl World {
             page,
             new_experience: true,
             message_access: true,
+            tasks: ["ANALYZE", "ADVERTISE", "MESSAGING", "MODERATE", "CREATE_CONTENT", "MANAGE"].map(str::to_owned).to_vec(),
         };
         self.accounts.insert(id.clone(), account);
         Added { id, token }

@@ -52,6 +52,12 @@ impl World {
             token.scopes.remove(scope);
         }
     }
+    /// One token, of a person or system user for instance, loses a permission.
+    pub fn narrow(&mut self, token: &str, scope: &str) {
+        if let Some(token) = self.tokens.get_mut(token) {
+            token.scopes.remove(scope);
+        }
+    }
     /// The same tokens get a permission.
     pub fn grant_scope(&mut self, account: &str, scope: &str) {
         for token in self.tokens_of(account) {

@@ -42,6 +42,8 @@ pub struct Account {
     pub new_experience: bool,
     /// Instagram: the owner lets tools read messages.
     pub message_access: bool,
+    /// What the owner of a listing token may do on the Page, in Meta's words.
+    pub tasks: Vec<String>,
 }
 
 /// What a script gets for a new account.

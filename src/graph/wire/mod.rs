@@ -8,6 +8,7 @@ pub mod body;
 pub mod facebook;
 pub mod instagram;
 pub mod lenient;
+pub mod owner;
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error as _};
 use serde_json::value::RawValue;

@@ -55,6 +55,22 @@ async fn a_persons_token_sees_its_pages_and_empty_lists_where_the_pages_own_is_w
 }
 
 #[tokio::test]
+async fn tasks_and_permissions_are_those_of_the_tokens_owner() {
+    let bench = Bench::start().await;
+    let (user, system) = {
+        let mut world = bench.sim.world();
+        let page = world.add_page("Dinhub Rembang", "dinhub");
+        world.change_account(&page.id, |account| account.tasks = vec!["PROFILE_PLUS_MODERATE".into()]);
+        (world.user_token(&[&page.id]), world.system_token(&[&page.id]))
+    };
+    let pages = bench.get(&user, "/me/accounts?fields=id,username,tasks").await.body;
+    assert_eq!((&pages["data"][0]["tasks"][0], &pages["data"][0]["username"]), (&"PROFILE_PLUS_MODERATE".into(), &"dinhub".into()));
+    let permissions = bench.get(&user, "/me/permissions").await.body;
+    assert_eq!(permissions["data"][0], serde_json::json!({ "permission": "instagram_basic", "status": "granted" }));
+    assert_eq!(bench.get(&system, "/me/assigned_pages?fields=id,tasks").await.ids().len(), 1);
+}
+
+#[tokio::test]
 async fn a_missing_permission_sinks_the_whole_call_with_its_own_code() {
     let bench = Bench::start().await;
     let (page, instagram) = {

@@ -1,0 +1,159 @@
+//! What is found of which account, and in what order.
+
+use super::*;
+use crate::domain::{
+    Platform::{Facebook, Instagram},
+    account::Login,
+    settings::Language,
+};
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+fn now() -> Time {
+    Time::parse("2026-11-24T02:00:00Z").unwrap()
+}
+
+fn days_ago(days: i32) -> Option<Time> {
+    Some(now().minus(DAY * days))
+}
+
+fn spec(platform: Platform, id: &str) -> AccountSpec {
+    AccountSpec { platform, id: id.into(), page: None, login: Login::Facebook, token: None, app: None, sources: vec![] }
+}
+
+fn opd(slug: &str, kind: OpdKind, accounts: &[(Platform, &str)]) -> Opd {
+    Opd {
+        slug: slug.into(),
+        name: format!("Kantor {slug}"),
+        abbreviation: slug.to_uppercase(),
+        kind: Some(kind),
+        parent: None,
+        expects: vec![Facebook, Instagram],
+        staff: vec![],
+        calendar: None,
+        accounts: accounts.iter().map(|(platform, id)| spec(*platform, id)).collect(),
+    }
+}
+
+/// An account that is read and lively.
+fn well(platform: Platform, id: &str) -> Watched {
+    Watched {
+        platform,
+        id: id.into(),
+        name: Some(format!("Akun {id}")),
+        username: None,
+        healthy: true,
+        reason: None,
+        failing_since: None,
+        first_read_at: days_ago(100),
+        last_read_at: days_ago(0),
+        last_post_at: days_ago(2),
+        last_message_at: days_ago(1),
+    }
+}
+
+fn site(language: Language) -> Site {
+    Site { name: "Kabupaten Uji".into(), timezone: jiff::tz::TimeZone::UTC, language }
+}
+
+fn look(opds: &[Opd], watched: &[Watched]) -> Audit {
+    audit(&site(Language::Indonesian), opds, watched, Limits { quiet: DAY * 30, horizon: DAY * 90 }, now()).unwrap()
+}
+
+/// `slug finding` of every row.
+fn found(opds: &[Opd], watched: &[Watched]) -> Vec<String> {
+    look(opds, watched).rows.iter().map(|row| format!("{} {}", row.opd, row.finding)).collect()
+}
+
+const BOTH: [(Platform, &str); 2] = [(Facebook, "1"), (Instagram, "2")];
+
+fn both_well() -> [Watched; 2] {
+    [well(Facebook, "1"), well(Instagram, "2")]
+}
+
+#[test]
+fn an_agency_with_lively_accounts_on_every_platform_has_nothing_to_be_remarked() {
+    let audit = look(&[opd("dinkes", OpdKind::Dinas, &BOTH)], &both_well());
+    assert_eq!((audit.rows.len(), audit.rows[0].finding), (1, Finding::Ok));
+    assert_eq!((audit.rows[0].text.as_str(), audit.rows[0].advice.as_str()), ("Tidak ada catatan.", ""));
+}
+
+#[test]
+fn each_lack_of_an_account_is_found_with_its_time_and_reason() {
+    let dinkes = opd("dinkes", OpdKind::Dinas, &BOTH);
+    let one = |change: &dyn Fn(&mut Watched)| {
+        let [mut facebook, instagram] = both_well();
+        change(&mut facebook);
+        look(std::slice::from_ref(&dinkes), &[facebook, instagram]).rows.remove(0)
+    };
+    let row = one(&|it| {
+        (it.healthy, it.failing_since) = (false, days_ago(4));
+        it.reason = Some("the token expired (code 190, subcode 463, HTTP status 400)".into());
+        it.last_post_at = days_ago(200);
+    });
+    assert_eq!((row.finding, row.account.as_deref(), row.since), (Finding::NotReadable, Some("1"), days_ago(4)));
+    assert!(row.text.starts_with("Facebook “Akun 1” tidak dapat dibaca sejak 20 November 2026: izin membaca"), "{}", row.text);
+    assert!(row.advice.contains("izin baru") && row.reason.is_some(), "{row:?}");
+    let row = one(&|it| it.last_post_at = days_ago(31));
+    assert_eq!((row.finding, row.since), (Finding::Dormant, days_ago(31)));
+    assert_eq!(row.text, "Facebook “Akun 1” tidak mengunggah apa pun selama 31 hari (terakhir 24 Oktober 2026).");
+    assert_eq!(one(&|it| it.last_post_at = days_ago(30)).finding, Finding::Ok, "exactly thirty days are none too many");
+    assert_eq!(one(&|it| it.last_post_at = None).text, "Facebook “Akun 1” tidak mengunggah apa pun selama 30 hari atau lebih.");
+    assert_eq!(one(&|it| it.last_message_at = days_ago(31)).finding, Finding::Silent);
+    assert_eq!(one(&|it| it.last_read_at = None).finding, Finding::NotReadYet);
+    let young = one(&|it| (it.first_read_at, it.last_message_at) = (days_ago(8), None));
+    assert_eq!(young.finding, Finding::Ok, "who has watched for eight days cannot speak of thirty");
+}
+
+#[test]
+fn an_instagram_account_that_meta_does_not_find_is_called_unlinked() {
+    let [facebook, mut instagram] = both_well();
+    instagram.healthy = false;
+    instagram.reason = Some("the object is gone or not visible (code 100, subcode 33, HTTP status 400)".into());
+    let row = look(&[opd("dinkes", OpdKind::Dinas, &BOTH)], &[facebook, instagram]).rows.remove(0);
+    assert_eq!((row.finding, row.platform), (Finding::NotLinked, Some(Instagram)));
+    assert!(row.advice.contains("akun profesional"), "{}", row.advice);
+}
+
+#[test]
+fn agencies_without_enough_accounts_or_with_too_many_are_found_and_the_worst_comes_first() {
+    let opds = [
+        opd("fine", OpdKind::Dinas, &BOTH),
+        opd("many", OpdKind::Dinas, &[(Facebook, "1"), (Facebook, "3"), (Instagram, "2")]),
+        opd("none", OpdKind::Desa, &[]),
+        opd("half", OpdKind::Kecamatan, &[(Facebook, "1")]),
+        opd("dark", OpdKind::Kelurahan, &[(Facebook, "4"), (Instagram, "2")]),
+        opd("new", OpdKind::Badan, &[(Facebook, "5"), (Instagram, "2")]),
+    ];
+    let [facebook, instagram] = both_well();
+    let dark = Watched { healthy: false, last_read_at: None, ..well(Facebook, "4") };
+    let watched = [facebook, instagram, well(Facebook, "3"), dark];
+    assert_eq!(
+        found(&opds, &watched),
+        ["dark not_readable", "new not_read_yet", "none no_account", "half platform_missing", "many several", "fine ok"]
+    );
+}
+
+#[test]
+fn the_same_is_said_once_of_neighbours_of_a_kind() {
+    let opds = [
+        opd("a", OpdKind::Kecamatan, &[]),
+        opd("b", OpdKind::Dinas, &[]),
+        opd("c", OpdKind::Kecamatan, &[]),
+        opd("d", OpdKind::Dinas, &[(Facebook, "6")]),
+    ];
+    let audit = look(&opds, &[]);
+    let who: Vec<_> = audit.groups().into_iter().map(|group| (group.who, group.lines.len())).collect();
+    assert_eq!(who, [("Kantor d (D)".to_owned(), 2), ("Kantor b (B)".to_owned(), 1), ("2 Kecamatan: A, C".to_owned(), 1)]);
+    let share = &audit.shares[1];
+    assert_eq!((share.name.as_str(), share.agencies, share.with_account), ("Kecamatan", 2, 0));
+}
+
+#[test]
+fn an_account_is_never_called_dormant_for_want_of_posts_that_are_not_read() {
+    let limits = Limits { quiet: DAY * 180, horizon: DAY * 90 };
+    let [mut facebook, instagram] = both_well();
+    facebook.last_post_at = None;
+    let audit = audit(&site(Language::English), &[opd("dinkes", OpdKind::Dinas, &BOTH)], &[facebook, instagram], limits, now()).unwrap();
+    assert_eq!(audit.rows[0].text, "Nothing to remark.");
+}

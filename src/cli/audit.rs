@@ -1,0 +1,100 @@
+//! `tanggap audit`: how well the OPDs are covered by accounts that citizens can write to.
+
+use std::io::Write as _;
+
+use clap::ValueEnum;
+use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
+
+use super::{
+    Failure, Shell, complain, now,
+    output::{self, Format, Listed, View},
+};
+use crate::{
+    accounts::{
+        audit::{Audit, Limits, Row, audit},
+        page,
+    },
+    config::Secrets,
+    domain::settings::Settings,
+    runtime::log::escaped,
+    store::{
+        Db,
+        audit::{Watched, watched},
+    },
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// How it looks [default: table on a terminal, json otherwise]
+    #[arg(long)]
+    format: Option<Form>,
+    /// After so many days without a post of its own an account counts as dormant, and without a message by a citizen as silent
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
+    dormant: u16,
+}
+
+/// How an audit looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people, in the site's language
+    Table,
+    /// One array, one object a finding
+    Json,
+    /// For spreadsheets, one line a finding
+    Csv,
+    /// A page that stands alone, for a telephone or for paper
+    Html,
+}
+
+pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
+    let settings = shell.load(Secrets::DatabaseOnly)?.settings;
+    let accounts = stored(shell, &settings).await?;
+    let quiet = SignedDuration::from_hours(24 * i64::from(args.dormant));
+    let limits = Limits { quiet, horizon: settings.poll.comment_horizon };
+    let found = audit(&settings.site, &settings.opds, &accounts, limits, now()).map_err(anyhow::Error::new)?;
+    let view = View::of(&settings);
+    match args.format.unwrap_or(if shell.terminal { Form::Table } else { Form::Json }) {
+        Form::Table => table(&found, &settings, shell),
+        Form::Json => Ok(output::write(&mut shell.out, (Format::Json, None), &view, &found.rows)?),
+        Form::Csv => Ok(output::write(&mut shell.out, (Format::Csv, None), &view, &found.rows)?),
+        Form::Html => Ok(shell.out.write_all(page::page(&found, &settings.site).map_err(anyhow::Error::new)?.as_bytes())?),
+    }
+}
+
+/// What is known of the accounts: nothing before the daemon has made its database.
+async fn stored(shell: &Shell, settings: &Settings) -> Result<Vec<Watched>, Failure> {
+    if Db::is_absent(settings.database.url.expose_secret()) {
+        complain("there is no database yet, so this is the configuration alone; `tanggap run` makes it");
+        return Ok(Vec::new());
+    }
+    let (db, _) = shell.open().await?;
+    Ok(watched(&db).await?)
+}
+
+fn table(found: &Audit, settings: &Settings, shell: &mut Shell) -> Result<(), Failure> {
+    let heads = page::heads(&settings.site).map_err(anyhow::Error::new)?;
+    let [who, text, advice, kind, agencies, with, fine, ..] = &heads;
+    writeln!(shell.out, "{}\n", escaped(&found.title))?;
+    for line in &found.summary {
+        writeln!(shell.out, "{}", escaped(line))?;
+    }
+    let mut shares = output::table(&[kind, agencies, with, fine]);
+    for share in &found.shares {
+        shares.add_row([share.name.clone(), share.agencies.to_string(), share.with_account.to_string(), share.fine.to_string()]);
+    }
+    writeln!(shell.out, "\n{}\n", shares.trim_fmt())?;
+    let mut findings = output::table(&[who, text, advice]);
+    for group in found.groups() {
+        for (at, (text, advice)) in group.lines.iter().enumerate() {
+            let who = if at == 0 { group.who.as_str() } else { "" };
+            findings.add_row([who, text, advice].map(|cell| escaped(cell).into_owned()));
+        }
+    }
+    Ok(writeln!(shell.out, "{}", findings.trim_fmt())?)
+}
+
+impl Listed for Row {
+    const CSV: &'static [&'static str] =
+        &["opd", "name", "abbreviation", "kind", "parent", "finding", "platform", "account", "since", "text", "advice", "reason"];
+}
