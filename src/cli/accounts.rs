@@ -1,18 +1,35 @@
-//! `tanggap accounts`: what is polled and how it fares.
+//! `tanggap accounts`: what is polled and how it fares; `tanggap accounts subscribe`: Meta's webhooks.
 
 use super::{
-    Failure, Shell,
+    Failure, Shell, check,
     output::{self, Listed, Shape, View},
 };
-use crate::store::listing::{AccountRow, accounts};
+use crate::{
+    app,
+    config::Secrets,
+    store::listing::{AccountRow, accounts},
+};
 
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     shape: Shape,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Asks Meta to tell /webhooks/meta at once what happens at the accounts
+    Subscribe,
+}
+
 pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
+    if let Some(Command::Subscribe) = args.command {
+        let settings = shell.load(Secrets::All)?.settings;
+        return check::print(&app::subscribe(&settings).await?, shell);
+    }
     let (db, settings) = shell.open().await?;
     let shape = args.shape.settle(shell);
     Ok(output::write(&mut shell.out, shape, &View::of(&settings), &accounts(&db).await?)?)

@@ -119,6 +119,8 @@ pub struct Graph {
     pub app: App,
     /// Further apps by name.
     pub apps: BTreeMap<String, App>,
+    /// Turns on `/webhooks/meta`: Meta shows it in the handshake.
+    pub verify_token: Option<SecretString>,
     /// One request, all told.
     pub timeout: SignedDuration,
 }

@@ -97,6 +97,11 @@ pub fn page(page: &str) -> Request {
     Request::new("page", [page]).with("fields", PAGE)
 }
 
+/// Subscribes the app to these webhook fields of the Page, in place of those before.
+pub fn subscribe(page: &str, fields: &str) -> Request {
+    Request::new("subscribed_apps", [page, "subscribed_apps"]).with("subscribed_fields", fields)
+}
+
 /// Whether an object (post, comment, medium, account) is still there.
 pub fn exists(id: &str) -> Request {
     Request::new("exists", [id]).with("fields", "id")

@@ -63,6 +63,11 @@ pub fn identity(account: &str, login: Login) -> Request {
     }
 }
 
+/// Subscribes the app to these webhook fields of the token's own account (Instagram Login), in place of those before.
+pub fn subscribe(fields: &str) -> Request {
+    Request::new("subscribed_apps", ["me", "subscribed_apps"]).with("subscribed_fields", fields)
+}
+
 fn comment(replies: u32) -> String {
     format!("{IG_COMMENT},replies.limit({replies}){{{IG_COMMENT},{IG_PARENT}}}")
 }

@@ -16,7 +16,7 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
         instagram_secret: table.secret("instagram_app_secret", context.vault).map(value),
     };
     let verify = table.parsed("verify_token", words::SECRET, |text| context.vault.read(text));
-    if let Some(verify) = verify
+    if let Some(verify) = &verify
         && !table.has("app_secret")
     {
         table.findings.problem(&verify.spot, "turns on /webhooks/meta, whose signatures need graph.app_secret: set it too");
@@ -40,6 +40,7 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
         version: table.needed("version", "a version of the Graph API such as \"v25.0\"", version).map_or_else(String::new, |it| it.value),
         app,
         apps: apps.into_iter().map(|(name, app)| (name.value, app)).collect(),
+        verify_token: verify.map(|it| value(it.value)),
         timeout: table.positive("timeout").value,
     }
 }

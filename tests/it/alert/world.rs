@@ -84,6 +84,7 @@ pub fn settings(language: Language) -> Settings {
             version: String::new(),
             app: App::default(),
             apps: BTreeMap::new(),
+            verify_token: None,
             timeout: hours(1),
         },
         poll: Poll {
