@@ -75,10 +75,9 @@ fn fields(spec: &AccountSpec) -> Vec<&'static str> {
     let of = |source: &Source| -> &'static [&'static str] {
         match (spec.platform, spec.login, source) {
             (Platform::Facebook, _, Source::Messages) => &["messages", "message_echoes", "message_edits"],
-            (Platform::Facebook, _, Source::Comments | Source::Posts) => &["feed"],
+            (Platform::Facebook, _, Source::Comments | Source::Posts) | (Platform::Instagram, Login::Facebook, _) => &["feed"],
             (Platform::Facebook, _, Source::Reviews) => &["ratings"],
             (Platform::Facebook, _, Source::Mentions) => &["mention"],
-            (Platform::Instagram, Login::Facebook, _) => &["feed"],
             (Platform::Instagram, Login::Instagram, Source::Messages) => &["messages", "message_edit"],
             (Platform::Instagram, Login::Instagram, Source::Comments) => &["comments", "live_comments"],
             (Platform::Instagram, Login::Instagram, Source::Mentions) => &["mentions"],

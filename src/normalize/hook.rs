@@ -37,16 +37,17 @@ pub fn arrivals(ctx: &Context, sources: &[Source], entry: &Entry) -> Arrivals {
             "edit" | "edited" | "update" | "hide" | "unhide" if has_text(value) => &mut found.changed,
             _ => continue,
         };
-        let is_review = field == "ratings" || (field == "feed" && value.item == "rating");
-        match ctx.platform {
-            Platform::Facebook if is_review && sources.contains(&Source::Reviews) => review(ctx, value, out),
-            Platform::Facebook if field == "feed" && value.item == "comment" && value.post.is_published == Some(false) => {
-                if sources.contains(&Source::Comments) {
-                    let post = value.post_id.as_deref();
-                    ad_comment(ctx, post, value.created_time.as_deref(), value, out);
-                }
+        let wants = |source| sources.contains(&source);
+        match (ctx.platform, field) {
+            (Platform::Facebook, "ratings" | "feed") if wants(Source::Reviews) && (field == "ratings" || value.item == "rating") => {
+                review(ctx, value, out);
             }
-            Platform::Instagram if value.media.ad_id.is_some() && sources.contains(&Source::Comments) => {
+            (Platform::Facebook, "feed")
+                if wants(Source::Comments) && value.item == "comment" && value.post.is_published == Some(false) =>
+            {
+                ad_comment(ctx, value.post_id.as_deref(), value.created_time.as_deref(), value, out);
+            }
+            (Platform::Instagram, _) if wants(Source::Comments) && value.media.ad_id.is_some() => {
                 // the comment itself has no time here
                 let time = value.created_time.as_deref().or(entry.time.as_deref());
                 ad_comment(ctx, value.media.id.as_deref(), time, value, out);
@@ -96,12 +97,8 @@ fn review(ctx: &Context, value: &Value, out: &mut Normalized) {
 fn ad_comment(ctx: &Context, post: Option<&str>, time: Option<&str>, value: &Value, out: &mut Normalized) {
     let id = value.comment_id.as_deref().or(value.id.as_deref());
     let Some(post) = usable(post) else { return out.note("a comment on an ad without a usable id", id) };
-    let post = PostRef {
-        external_id: post.to_owned(),
-        author: PostAuthor::Own,
-        author_id: None,
-        permalink: value.post.permalink_url.clone(),
-    };
+    let post =
+        PostRef { external_id: post.to_owned(), author: PostAuthor::Own, author_id: None, permalink: value.post.permalink_url.clone() };
     let parent = value.parent_id.clone().filter(|parent| key_of(parent) != key_of(&post.external_id));
     let draft = Draft {
         object: Object::Comment,

@@ -100,7 +100,8 @@ pub async fn hurry(db: &Db, platform: Platform, ids: &[&str], now: Time) -> Resu
     if found.is_empty() {
         return Ok(false);
     }
-    let sql = format!("UPDATE account SET next_poll_at = {AT} WHERE id = $3 AND failures = 0 AND (next_poll_at > {AT} OR lease_until > $1)");
+    let sql =
+        format!("UPDATE account SET next_poll_at = {AT} WHERE id = $3 AND failures = 0 AND (next_poll_at > {AT} OR lease_until > $1)");
     let mut tx = db.write().await?;
     for id in found {
         tx.exec_built(built(sql.clone()), vals![now, HURRIED.as_millis() as i64, id]).await?;

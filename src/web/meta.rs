@@ -18,8 +18,8 @@ use tracing::{debug, error, warn};
 use super::{Shared, take};
 use crate::{
     domain::{Platform, Time, settings::Graph},
-    graph::wire::hook::Delivery,
-    store::accounts,
+    graph::wire::hook::{Delivery, Entry},
+    store::{StoreError, accounts},
 };
 
 /// The largest delivery: 1,000 updates with the longest comments Meta takes stay well below.
@@ -84,16 +84,22 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bo
     }
 }
 
-async fn store(shared: &Shared, delivery: &Delivery) -> Result<(), crate::store::StoreError> {
+async fn store(shared: &Shared, delivery: &Delivery) -> Result<(), StoreError> {
     let platform = match delivery.object.as_str() {
         "page" => Platform::Facebook,
         "instagram" => Platform::Instagram,
         _ => return Ok(()),
     };
     let entries = delivery.entry.iter().flat_map(|list| &list.data);
-    let odd: usize = delivery.entry.iter().map(|list| list.odd.len()).sum::<usize>() + entries.clone().map(|entry| entry.odd()).sum::<usize>();
+    let odd: usize = delivery.entry.iter().map(|list| list.odd.len()).sum::<usize>() + entries.clone().map(Entry::odd).sum::<usize>();
     if odd > 0 {
-        warn!(event = "message.odd", platform = platform.word(), what = "updates of a webhook nobody can read", odd, "left to the next poll");
+        warn!(
+            event = "message.odd",
+            platform = platform.word(),
+            what = "updates of a webhook nobody can read",
+            odd,
+            "left to the next poll"
+        );
     }
     let mut ids: Vec<&str> = entries.clone().filter(|entry| entry.is_news()).filter_map(|entry| entry.id.as_deref()).collect();
     ids.sort_unstable();

@@ -91,10 +91,15 @@ async fn one_account(
     Ok(())
 }
 
-async fn known<'a>(db: &Db, account: AccountId, messages: impl Iterator<Item = &'a Seen> + Clone) -> Result<HashSet<(Object, String)>, StoreError> {
+async fn known<'a>(
+    db: &Db,
+    account: AccountId,
+    messages: impl Iterator<Item = &'a Seen> + Clone,
+) -> Result<HashSet<(Object, String)>, StoreError> {
     let mut known = HashSet::new();
     for object in [Object::Comment, Object::Review] {
-        let ids: Vec<&str> = messages.clone().filter(|message| message.object == object).map(|message| message.external_id.as_str()).collect();
+        let ids: Vec<&str> =
+            messages.clone().filter(|message| message.object == object).map(|message| message.external_id.as_str()).collect();
         known.extend(accounts::known(db, account, object, &ids).await?.into_iter().map(|key| (object, key)));
     }
     Ok(known)

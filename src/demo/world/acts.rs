@@ -35,6 +35,7 @@ impl World {
             page,
             new_experience: true,
             message_access: true,
+            subscribed: std::collections::BTreeSet::new(),
         };
         self.accounts.insert(id.clone(), account);
         Added { id, token }
