@@ -45,6 +45,17 @@ CREATE TABLE source (
   PRIMARY KEY (account_id, name)
 ) STRICT;
 
+-- A span in which nobody watched a source. Written by poll.
+CREATE TABLE gap (
+  id INTEGER PRIMARY KEY,
+  account_id INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  from_at INTEGER NOT NULL,
+  until_at INTEGER NOT NULL,
+  reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX gap_until ON gap (until_at);
+
 -- Which author id under one account is which configured Instagram account. Written by poll.
 CREATE TABLE binding (
   account_id INTEGER NOT NULL,

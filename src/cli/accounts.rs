@@ -32,25 +32,30 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     }
     let (db, settings) = shell.open().await?;
     let shape = args.shape.settle(shell);
-    Ok(output::write(&mut shell.out, shape, &View::of(&settings), &accounts(&db).await?)?)
+    Ok(output::write(&mut shell.out, shape, &View::of(&settings), &accounts(&db, super::now()).await?)?)
 }
 
 impl Listed for AccountRow {
     const CSV: &'static [&'static str] =
-        &["platform", "id", "opd", "name", "healthy", "reason", "last_read_at", "next_read_at", "token_expires_at"];
-    const TABLE: &'static [&'static str] = &["platform", "id", "OPD", "name", "health", "last read", "next read", "token ends"];
+        &["platform", "id", "opd", "name", "healthy", "reason", "last_read_at", "next_read_at", "token_expires_at", "watched", "failing"];
+    const TABLE: &'static [&'static str] = &["platform", "id", "OPD", "name", "health", "last read", "next read", "token ends", "watched"];
 
     fn cells(&self, view: &View) -> Vec<String> {
-        let health = if self.healthy { "ok" } else { self.reason.as_deref().unwrap_or("can't be read") };
+        let health = match (&self.reason, self.failing.first()) {
+            (Some(reason), _) => reason.clone(),
+            (None, Some(source)) => format!("{}: {}", source.source, source.error),
+            (None, None) => "ok".to_owned(),
+        };
         vec![
             self.platform.to_string(),
             self.id.clone(),
             self.opd.clone(),
             self.name.clone().unwrap_or_else(|| "-".into()),
-            health.to_owned(),
+            health,
             view.maybe(self.last_read_at),
             view.time(self.next_read_at),
             view.maybe(self.token_expires_at),
+            self.watched.map_or_else(|| "-".into(), |share| format!("{:.1} %", share * 100.0)),
         ]
     }
 }

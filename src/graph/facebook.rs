@@ -92,6 +92,11 @@ pub fn conversation(id: &str) -> Request {
     Request::new("conversation", [id]).with("fields", format!("{THREAD},messages.limit({READABLE_MESSAGES}){{{MESSAGE}}}"))
 }
 
+/// One direct message of Messenger.
+pub fn message(id: &str) -> Request {
+    Request::new("message", [id]).with("fields", MESSAGE)
+}
+
 /// Who the Page is, and which Instagram account is linked to it.
 pub fn page(page: &str) -> Request {
     Request::new("page", [page]).with("fields", PAGE)

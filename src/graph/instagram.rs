@@ -55,6 +55,11 @@ pub fn conversation(id: &str) -> Request {
     Request::new("conversation", [id]).with("fields", format!("{IG_THREAD},messages.limit({READABLE_MESSAGES}){{{IG_MESSAGE}}}"))
 }
 
+/// One direct message of Instagram.
+pub fn message(id: &str) -> Request {
+    Request::new("message", [id]).with("fields", IG_MESSAGE)
+}
+
 /// Who the account is.
 pub fn identity(account: &str, login: Login) -> Request {
     match login {

@@ -5,13 +5,16 @@ use super::{
     posts::PAGES_MAX,
 };
 use crate::{
-    domain::{Object, Platform, Time, account::Login},
+    domain::{Kind, Object, Platform, Source, Time, account::Login, message::key_of},
     graph::{
         GraphError, Next, facebook, instagram as ask,
-        wire::{List, facebook::Conversation},
+        wire::{
+            List,
+            facebook::{Conversation, Message},
+        },
     },
     normalize::{self, Normalized},
-    store::intake::Proof,
+    store::{accounts, intake::Proof, sources},
 };
 
 /// Conversations a page, smaller where Meta can't answer.
@@ -45,12 +48,14 @@ pub async fn read(pass: &Pass<'_>, walk: bool, unordered: &mut bool) -> Result<u
             let name = wire.id.clone().unwrap_or_default();
             let more = wire.messages.as_ref().is_none_or(|list| !list.is_complete());
             let unknown = unknown(&one.messages, &known);
-            if has_bodies(wire) && !(more && unknown == one.messages.len()) {
+            if more && unknown == one.messages.len() || unknown > 0 && !has_bodies(wire) {
+                alone.push(name);
+            } else if has_bodies(wire) {
                 let from = if more { one.messages.iter().map(|m| m.created_at).min() } else { None };
                 proofs.push(Proof::Conversation { name, from });
                 batch = batch.and(one);
-            } else if unknown > 0 || one.messages.is_empty() {
-                alone.push(name);
+            } else {
+                proofs.push(Proof::Unchanged(Kind::Message, name));
             }
         }
         new += pass.take(began_at, batch, Vec::new(), proofs).await?;
@@ -92,12 +97,13 @@ async fn page(pass: &Pass<'_>, after: Option<&str>) -> Result<List<Conversation>
     answer
 }
 
-/// Whether the messages shown with a conversation are more than ids and times.
+/// Whether the messages shown with a conversation are more than ids and times, which is all that Meta shows of some accounts.
 fn has_bodies(conversation: &Conversation) -> bool {
-    conversation
-        .messages
-        .as_ref()
-        .is_some_and(|list| list.data.is_empty() || list.data.iter().any(|m| m.from.is_some() || m.message.is_some()))
+    conversation.messages.iter().flat_map(|list| &list.data).all(has_body)
+}
+
+fn has_body(message: &Message) -> bool {
+    message.from.is_some() || message.message.is_some()
 }
 
 /// Reads one conversation with every message that can be read. Twenty of twenty unknown in a conversation known before is a gap.
@@ -107,22 +113,53 @@ pub async fn conversation(pass: &Pass<'_>, name: &str) -> Result<usize, PassErro
         Platform::Facebook => facebook::conversation(name),
         Platform::Instagram => ask::conversation(name),
     };
-    let found: Conversation = pass.get(&request).await?;
+    let mut found: Conversation = pass.get(&request).await?;
+    let whole = has_bodies(&found);
+    if !whole {
+        bodies(pass, &mut found).await?;
+    }
     let one = normalize::conversation(&pass.context(), &found);
     let known = pass.known(&one.messages).await?;
     let all_new = unknown(&one.messages, &known) == one.messages.len();
     let more = found.messages.as_ref().is_some_and(|list| !list.is_complete());
-    if all_new && more && one.messages.iter().filter(|m| m.object == Object::Message).count() >= facebook::READABLE_MESSAGES as usize {
-        let (opd, account, platform) = (pass.opd.slug.as_str(), pass.spec.id.as_str(), pass.spec.platform.word());
-        tracing::warn!(
-            event = "message.gap",
-            opd,
-            account,
-            platform,
-            thread = name,
-            "more new messages than Meta shows; older ones can be read in the inbox only"
-        );
-    }
     let from = if more { one.messages.iter().map(|m| m.created_at).min() } else { None };
-    Ok(pass.take(began_at, one, Vec::new(), vec![Proof::Conversation { name: name.to_owned(), from }]).await?)
+    let full = one.messages.iter().filter(|m| m.object == Object::Message).count() >= facebook::READABLE_MESSAGES as usize;
+    let last = accounts::last_written(&pass.tools.db, pass.account, name).await?;
+    if let (true, Some(last), Some(from)) = (all_new && more && full, last, from) {
+        let (opd, account, platform) = (pass.opd.slug.as_str(), pass.spec.id.as_str(), pass.spec.platform.word());
+        let reason = "more than 20 new messages in one conversation";
+        tracing::warn!(event = "message.gap", opd, account, platform, thread = name, "{reason}: older ones can be read in the inbox only");
+        sources::lost(&pass.tools.db, pass.account, Source::Messages, (last, from), reason).await?;
+    }
+    let proof = if whole {
+        Proof::Conversation { name: name.to_owned(), from }
+    } else {
+        // What was known was not shown again: nothing of it can be called missing.
+        Proof::Unchanged(Kind::Message, name.to_owned())
+    };
+    Ok(pass.take(began_at, one, Vec::new(), vec![proof]).await?)
+}
+
+/// Reads alone each message of which only id and time were shown, and leaves out those known already.
+async fn bodies(pass: &Pass<'_>, conversation: &mut Conversation) -> Result<(), PassError> {
+    let Some(list) = &mut conversation.messages else { return Ok(()) };
+    let ids: Vec<&str> = list.data.iter().filter_map(|message| message.id.as_deref()).collect();
+    let known = accounts::known(&pass.tools.db, pass.account, Object::Message, &ids).await?;
+    for message in std::mem::take(&mut list.data) {
+        let id = message.id.clone().unwrap_or_default();
+        if has_body(&message) {
+            list.data.push(message);
+        } else if !known.contains(key_of(&id)) {
+            let request = match pass.spec.platform {
+                Platform::Facebook => facebook::message(&id),
+                Platform::Instagram => ask::message(&id),
+            };
+            match pass.get(&request).await {
+                Ok(message) => list.data.push(message),
+                Err(error) if error.next == Next::Gone => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
 }

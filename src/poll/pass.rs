@@ -266,6 +266,12 @@ impl<'a> Pass<'a> {
         began_at.minus(self.tools.settings.poll.backfill)
     }
 
+    /// Between two whole reads further apart than this nobody watched: three of the longest regular pauses.
+    pub fn lapse(&self) -> SignedDuration {
+        let poll = &self.tools.settings.poll;
+        poll.idle_interval.max(poll.sweep_interval).saturating_mul(3)
+    }
+
     /// Whether this is a Page.
     pub fn is_page(&self) -> bool {
         self.spec.platform == Platform::Facebook

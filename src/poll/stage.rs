@@ -152,7 +152,7 @@ impl Stage for PollStage {
             }
         }
         if self.joints.skew.went_wrong() {
-            accounts::tell_site(&self.tools.db, AlertKind::ClockSkewed, "", self.now()).await?;
+            accounts::tell(&self.tools.db, None, AlertKind::ClockSkewed, "", self.now()).await?;
             self.joints.alerts.nudge();
         }
         let next = [accounts::next_poll(&self.tools.db).await?, accounts::next_wanted(&self.tools.db, self.now()).await?];

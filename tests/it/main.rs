@@ -3,6 +3,7 @@
 
 mod alert;
 mod arrows;
+mod canary;
 mod channels;
 mod cli;
 mod clock;
@@ -16,6 +17,7 @@ mod hooks;
 mod newer;
 mod poll;
 mod reckoning;
+mod requests;
 mod samples;
 mod simulator;
 mod soak;

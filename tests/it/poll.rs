@@ -3,7 +3,7 @@
 mod world;
 
 use jiff::SignedDuration;
-use tanggap::demo::world::{Author, Citizen, Fault, Scope};
+use tanggap::demo::world::{Author, Citizen, Fault, ItemKind, Scope, Use};
 
 use self::world::World;
 
@@ -18,8 +18,7 @@ async fn a_sisters_instagram_comment_is_the_governments_from_the_very_first_read
         let question = graph.comment(&medium, &citizen, "Kapan KTP saya jadi?").unwrap();
         graph.reply(&question, Author::Account(sister), "Silakan ambil besok, Bu.");
     }
-    world.turn(SignedDuration::ZERO).await;
-    world.turn(SignedDuration::from_secs(1)).await;
+    world.introduced().await;
     let directions = world.texts("SELECT m.direction AS one FROM message m WHERE m.text LIKE 'Silakan%'").await;
     assert_eq!(directions, ["out"; 4]);
     assert_eq!(world.texts("SELECT state AS one FROM ticket").await, ["answered"; 4]);
@@ -36,8 +35,7 @@ async fn a_page_nobody_can_read_alerts_the_operator_once_and_the_head_only_when_
             graph.comment(&post, &Citizen::new(number, "Siti"), "Kapan KTP saya jadi?").unwrap();
         }
     }
-    world.turn(SignedDuration::ZERO).await;
-    world.turn(SignedDuration::from_secs(1)).await;
+    world.introduced().await;
     world.simulator.world().outage(Scope::Account(page), Fault::Unknown, None);
     for _ in 0..20 {
         world.turn(SignedDuration::from_secs(10)).await;
@@ -51,4 +49,85 @@ async fn a_page_nobody_can_read_alerts_the_operator_once_and_the_head_only_when_
     world.turn(SignedDuration::from_secs(1)).await;
     assert_eq!(world.texts(alerts).await, ["account.unverified 3", "ticket.escalated ", "ticket.escalated ", "ticket.escalated "]);
     assert_eq!(world.texts("SELECT CAST(unverified AS TEXT) AS one FROM ticket").await, ["0"; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn comments_on_albums_films_and_reels_are_found_though_the_feed_does_not_list_them() {
+    let mut world = World::new(1).await;
+    let page = world.page(0);
+    for (number, kind) in [ItemKind::Photo, ItemKind::Film, ItemKind::Reel].into_iter().enumerate() {
+        let mut graph = world.simulator.world();
+        let upload = graph.upload(&page, kind, "Lomba desa").unwrap();
+        graph.comment(&upload, &Citizen::new(number as u64, "Siti"), format!("Kapan lagi lombanya? {number}")).unwrap();
+    }
+    world.introduced().await;
+    let texts = "SELECT text AS one FROM message ORDER BY text";
+    assert_eq!(world.texts(texts).await, ["Kapan lagi lombanya? 0", "Kapan lagi lombanya? 1", "Kapan lagi lombanya? 2"]);
+    assert_eq!(world.texts("SELECT state AS one FROM ticket").await, ["open"; 3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inbox_whose_list_shows_no_bodies_is_read_conversation_by_conversation_and_only_where_something_is_new() {
+    let mut world = World::new(1).await;
+    let page = world.page(0);
+    world.simulator.world().manner.nested_bodies = false;
+    for number in 0..3 {
+        world.simulator.world().direct_message(&page, &Citizen::new(number, "Siti"), format!("Kapan KTP saya jadi? {number}")).unwrap();
+    }
+    world.introduced().await;
+    let texts = "SELECT direction || ' ' || text AS one FROM message ORDER BY text";
+    let three = ["in Kapan KTP saya jadi? 0", "in Kapan KTP saya jadi? 1", "in Kapan KTP saya jadi? 2"];
+    assert_eq!(world.texts(texts).await, three);
+    world.simulator.world().clear_calls();
+    world.simulator.world().direct_message(&page, &Citizen::new(1, "Siti"), "Sampai kapan?").unwrap();
+    world.turn(SignedDuration::from_secs(6)).await;
+    assert_eq!(world.texts(texts).await, [&three[..], &["in Sampai kapan?"]].concat());
+    let alone = world.simulator.world().calls().iter().filter(|call| call.path.contains("/t_")).count();
+    assert_eq!(alone, 1, "one of three was read alone");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_over_its_limit_is_silent_until_meta_answers_again_and_new_work_stops_before() {
+    let mut world = World::new(1).await;
+    let page = world.page(0);
+    world.introduced().await;
+    world.simulator.world().throttle(Use::Pages, &page, SignedDuration::from_mins(30));
+    for _ in 0..40 {
+        world.turn(SignedDuration::from_secs(30)).await;
+    }
+    let refused = world.simulator.world().throttled_calls();
+    assert_eq!(refused, 1, "the first call after the limit was reached told of it; none after");
+    for _ in 0..80 {
+        world.turn(SignedDuration::from_secs(30)).await;
+    }
+    assert_eq!(world.simulator.world().throttled_calls(), refused);
+    let read = world.texts("SELECT CAST(last_read_at AS TEXT) AS one FROM account WHERE platform = 'facebook'").await;
+    assert!(read[0].parse::<i64>().unwrap() > world.clock_ms() - 600_000, "it is read again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_instagram_a_comment_that_came_as_another_went_is_found_within_the_hour() {
+    let mut world = World::new(1).await;
+    let instagram = world.instagram(0);
+    let (medium, first) = {
+        let mut graph = world.simulator.world();
+        let medium = graph.post(&instagram, "Jadwal layanan").unwrap();
+        let comments: Vec<String> =
+            (0..12).map(|n| graph.comment(&medium, &Citizen::new(n, "Siti"), format!("Kapan KTP {n} jadi?")).unwrap()).collect();
+        // More than Meta lists come after it, so that only a sweep can see the medium again.
+        for day in 0..30 {
+            graph.post(&instagram, format!("Berita {day}")).unwrap();
+        }
+        (medium, comments[0].clone())
+    };
+    world.introduced().await;
+    {
+        let mut graph = world.simulator.world();
+        graph.delete(&first);
+        graph.comment(&medium, &Citizen::new(99, "Budi"), "Loketnya buka sampai jam berapa?").unwrap();
+    }
+    for _ in 0..13 {
+        world.turn(SignedDuration::from_mins(5)).await;
+    }
+    assert_eq!(world.texts("SELECT text AS one FROM message WHERE text LIKE 'Loketnya%'").await.len(), 1);
 }

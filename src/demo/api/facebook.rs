@@ -50,8 +50,9 @@ pub(super) fn page<'a>(ask: &Ask<'a>, account: &'a Account, name: &str, args: &A
             Found::List(List::new(ask.own(rows.collect()), true, 100))
         }
         "ratings" => return Err(Refusal::new(12, "(#12) The ratings edge is deprecated")),
-        // The simulated Pages have no albums and no films of their own.
-        "photos" | "videos" | "video_reels" => Found::List(List::new(Vec::new(), true, 100)),
+        "photos" => uploads(ask, account, ItemKind::Photo)?,
+        "videos" => uploads(ask, account, ItemKind::Film)?,
+        "video_reels" => uploads(ask, account, ItemKind::Reel)?,
         "conversations" | "threads" => inbox::conversations(ask, account, args)?,
         "about" | "description" | "emails" | "phone" | "website" | "displayed_message_response_time" => Found::Absent,
         _ => Found::Unknown,
@@ -81,6 +82,23 @@ fn posts<'a>(ask: &Ask<'a>, account: &'a Account, kinds: &[ItemKind], peoples: b
     list.rows.truncate(LISTED);
     list.strict = true;
     Ok(Found::List(list))
+}
+
+fn uploads<'a>(ask: &Ask<'a>, account: &'a Account, kind: ItemKind) -> Result<Found<'a>, Refusal> {
+    ask.needs("pages_read_engagement")?;
+    let rows = ask.world.under(&account.id, ask.now).into_iter().filter(|item| item.kind == kind).map(Node::Upload);
+    Ok(Found::List(List::new(ask.own(rows.collect()), true, 100)))
+}
+
+/// A picture, film or reel.
+pub(super) fn upload<'a>(ask: &Ask<'a>, item: &'a Item, name: &str, args: &Args) -> Result<Found<'a>, Refusal> {
+    match (name, item.kind) {
+        ("created_time" | "updated_time" | "from" | "comments", _) => post(ask, item, name, args),
+        ("name" | "link", ItemKind::Photo) | ("description" | "permalink_url", ItemKind::Film | ItemKind::Reel) => {
+            post(ask, item, if matches!(name, "name" | "description") { "message" } else { "permalink_url" }, args)
+        }
+        _ => Ok(Found::Unknown),
+    }
 }
 
 pub(super) fn post<'a>(ask: &Ask<'a>, item: &'a Item, name: &str, args: &Args) -> Result<Found<'a>, Refusal> {

@@ -22,6 +22,8 @@ pub(super) enum Node<'a> {
     Post(&'a Item),
     /// A post as `/tagged` shows it: without its author.
     Tagged(&'a Item),
+    /// A picture, film or reel of a Page.
+    Upload(&'a Item),
     Comment(&'a Item),
     Media(&'a Item),
     InstagramComment(&'a Item),
@@ -40,6 +42,7 @@ impl<'a> Node<'a> {
         let instagram = world.account(&item.account).is_some_and(|account| account.platform == Platform::Instagram);
         match item.kind {
             ItemKind::Post | ItemKind::WallPost | ItemKind::TagPost => Self::Post(item),
+            ItemKind::Photo | ItemKind::Film | ItemKind::Reel => Self::Upload(item),
             ItemKind::Media | ItemKind::TagMedia => Self::Media(item),
             ItemKind::Comment if instagram => Self::InstagramComment(item),
             ItemKind::Comment => Self::Comment(item),
@@ -53,6 +56,8 @@ impl<'a> Node<'a> {
             Self::Instagram(_) => "IGUser",
             Self::User(_) => "User",
             Self::Post(_) | Self::Tagged(_) => "PagePost",
+            Self::Upload(item) if item.kind == ItemKind::Photo => "Photo",
+            Self::Upload(_) => "Video",
             Self::Comment(_) => "Comment",
             Self::Media(_) => "IGMedia",
             Self::InstagramComment(_) => "IGComment",
@@ -65,6 +70,7 @@ impl<'a> Node<'a> {
         match self {
             Self::Page(_) | Self::User(_) => "name,id",
             Self::Post(_) | Self::Tagged(_) => "created_time,message,id",
+            Self::Upload(_) => "created_time,id",
             Self::Comment(_) => "created_time,from,message,id",
             Self::Instagram(_) | Self::Media(_) => "id",
             Self::InstagramComment(_) => "timestamp,text,id",
@@ -77,6 +83,7 @@ impl<'a> Node<'a> {
         match self {
             Self::Post(item)
             | Self::Tagged(item)
+            | Self::Upload(item)
             | Self::Comment(item)
             | Self::Media(item)
             | Self::InstagramComment(item)
@@ -120,6 +127,7 @@ impl<'a> Node<'a> {
             Self::User(token) => facebook::user(ask, token, name),
             Self::Tagged(_) if name == "from" => Ok(Found::Absent),
             Self::Post(item) | Self::Tagged(item) => facebook::post(ask, item, name, args),
+            Self::Upload(item) => facebook::upload(ask, item, name, args),
             Self::Comment(item) => facebook::comment(ask, item, name, args),
             Self::Instagram(account) => instagram::account(ask, account, name, args),
             Self::Media(item) => instagram::media(ask, item, name),

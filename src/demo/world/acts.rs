@@ -74,6 +74,11 @@ impl World {
         };
         Some(self.put(kind, account, Author::Account(account.into()), "", None, draft.into()))
     }
+    /// A Page uploads a picture, film or reel that its feed does not list.
+    pub fn upload(&mut self, page: &str, kind: ItemKind, draft: impl Into<Draft>) -> Option<String> {
+        self.account(page).filter(|account| account.platform == Platform::Facebook)?;
+        Some(self.put(kind, page, Author::Account(page.into()), "", None, draft.into()))
+    }
     /// Somebody writes on a Page's wall.
     pub fn visitor_post(&mut self, page: &str, author: impl Into<Author>, draft: impl Into<Draft>) -> Option<String> {
         self.account(page).filter(|account| account.platform == Platform::Facebook)?;
@@ -192,6 +197,7 @@ impl World {
             ItemKind::Message => format!("m_{}", URL_SAFE_NO_PAD.encode(format!("message:{account}:{number}"))),
             _ if instagram => format!("17{number:015}"),
             ItemKind::Comment => format!("{}_{number}", key_of(root)),
+            ItemKind::Photo | ItemKind::Film | ItemKind::Reel => number.to_string(),
             ItemKind::TagPost => match &author {
                 Author::Account(id) => format!("{id}_{number}"),
                 Author::Citizen(citizen) => format!("{}_{number}", citizen.scoped(account)),

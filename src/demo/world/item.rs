@@ -14,6 +14,12 @@ pub enum ItemKind {
     WallPost,
     /// A post of another that tags the Page.
     TagPost,
+    /// A picture in a Page's album; the feed does not list it.
+    Photo,
+    /// A Page's film; the feed does not list it.
+    Film,
+    /// A Page's reel; the feed does not list it.
+    Reel,
     /// An Instagram account's own medium.
     Media,
     /// A medium of another in which the Instagram account is tagged.

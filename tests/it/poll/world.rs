@@ -82,6 +82,16 @@ impl World {
         self.agencies[agency].instagram.id.clone()
     }
 
+    pub fn clock_ms(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+
+    /// Every account was asked who it is, and then read for the first time.
+    pub async fn introduced(&mut self) {
+        self.turn(SignedDuration::ZERO).await;
+        self.turn(SignedDuration::from_secs(1)).await;
+    }
+
     /// Moves the clock on, then lets poll do what is due, and sla after it.
     pub async fn turn(&mut self, by: SignedDuration) {
         self.clock.advance(by);

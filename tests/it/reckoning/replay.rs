@@ -177,7 +177,7 @@ impl<'a> Replay<'a> {
             What::Unack => self.waits[index].acknowledged_at = None,
             What::Dismiss(reason) => self.close(index, action.at, "dismissed", None, Some(reason.clone())),
             What::Resolve(how) => {
-                self.close(index, action.at, "answered", Some("staff".to_owned()), Some(how.clone()).filter(|how| !how.is_empty()))
+                self.close(index, action.at, "answered", Some("staff".to_owned()), Some(how.clone()).filter(|how| !how.is_empty()));
             }
         }
     }

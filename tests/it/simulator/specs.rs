@@ -93,6 +93,8 @@ fn named(sim: &Simulator, instagram_login: bool, token: &str, id: &str) -> Optio
     Some(match item.kind {
         ItemKind::Message => "UnifiedMessage",
         ItemKind::Media | ItemKind::TagMedia => media,
+        ItemKind::Photo => "Photo",
+        ItemKind::Film | ItemKind::Reel => "AdVideo",
         ItemKind::Comment if world.account(&item.account)?.platform == Platform::Instagram => "IGComment",
         ItemKind::Comment => "Comment",
         _ => "PagePost",
@@ -118,7 +120,7 @@ pub(super) fn check_answer(sim: &Simulator, instagram_login: bool, token: &str, 
 
 /// Every field of a node; edges with every plain field of their rows.
 fn everything(node: &str, deep: bool) -> String {
-    let offered = |name: &str| !matches!(name, "ratings" | "visitor_posts" | "photos" | "videos" | "video_reels");
+    let offered = |name: &str| !matches!(name, "ratings" | "visitor_posts");
     let fields = table(node).into_iter().filter(|(name, _)| offered(name)).filter_map(|(name, kind)| match kind.strip_prefix("edge<") {
         None => Some(name.to_owned()),
         Some(_) if !deep => None,
@@ -162,6 +164,11 @@ async fn every_field_of_the_table_is_answered_in_its_type_on_every_node() {
             if *account != own.id {
                 ids.extend([post, comment, reply, message, thread]);
             }
+        }
+        for kind in [ItemKind::Photo, ItemKind::Film, ItemKind::Reel] {
+            let upload = world.upload(&page.id, kind, "Lomba desa").unwrap();
+            world.comment(&upload, &siti(), "Kapan lagi?").unwrap();
+            ids.push(upload);
         }
         ids.push(world.visitor_post(&page.id, &budi(), "Lampu mati").unwrap());
         (page, instagram, own, ids)
