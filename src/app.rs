@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -17,11 +17,15 @@ use crate::{
     alert::{self, AlertStage},
     config::{self, Environment, Loaded, Secrets},
     domain::{
-        SharedSettings, Time,
-        settings::{LogFormat, Settings},
+        Platform, SharedSettings, Time,
+        account::Login,
+        settings::{AccountSpec, LogFormat, Settings, Token},
     },
     graph::{Access, Client, Host, facebook, instagram, wire::account},
-    poll::{self, PollStage, Skew},
+    poll::{
+        self, PollStage, Skew,
+        tokens::{self, Tokens},
+    },
     runtime::{
         Clock as _, Crew, Nudge, Pulse, SharedClock, Stage, SystemClock, beat, drive, http, log,
         metrics::{Metrics, Scrape},
@@ -30,7 +34,7 @@ use crate::{
         systemd,
     },
     sla::{self, SlaStage},
-    store::{Db, accounts, listing, outbox},
+    store::{self, Db, accounts, listing, outbox},
 };
 
 /// How long one step of a stage may take before the watchdog calls it stuck. A poll step ends within a minute and its last request.
@@ -177,6 +181,7 @@ async fn crew(
             stop: stop.clone(),
             skew: skew.clone(),
             owner: owner.clone(),
+            reread: Arc::new(reread),
         },
     )
     .await?;
@@ -221,6 +226,14 @@ async fn crew(
     Ok(crew)
 }
 
+/// Reads a token again where it came from; of a credential it only says that it looks newer.
+fn reread(token: &Token) -> Option<SecretString> {
+    if config::looks_newer(token) {
+        warn!("a credential holds a newer token than the one in use: restart tanggap to take it");
+    }
+    config::reread(token)
+}
+
 fn alive(db: Db) -> impl Fn() -> futures_util::future::BoxFuture<'static, bool> + Clone + Send + Sync + 'static {
     move || {
         let db = db.clone();
@@ -245,29 +258,39 @@ async fn scrape(db: &Db, now: Time, metrics: &Metrics) -> anyhow::Result<String>
 pub async fn check(settings: &Settings) -> anyhow::Result<Vec<Checked>> {
     http::install_tls();
     let client = Client::new(http::client(settings.graph.timeout.unsigned_abs())?, &settings.graph);
+    let tokens = Tokens::new(Arc::new(settings.clone()), client.clone(), Metrics::default(), Arc::new(reread));
+    // Refreshed tokens stand in the database; before the first start there is none, and none of them.
+    let db = if settings.accounts().any(|(_, spec)| spec.login == Login::Instagram) {
+        Db::open_existing(settings.database.url.expose_secret()).await.ok()
+    } else {
+        None
+    };
+    let now = Time::from_timestamp(SystemClock.now());
     let mut tried = Vec::new();
     for (opd, spec) in settings.accounts() {
         let what = format!("{} {} ({})", spec.platform, spec.id, opd.slug);
-        let app = spec.app.as_ref().and_then(|name| settings.graph.apps.get(name)).unwrap_or(&settings.graph.app);
-        let Some(token) = &spec.token else {
-            tried.push(Checked { what, outcome: Err("no token: give the account a `token`".to_owned()) });
-            continue;
+        let kept = match &db {
+            Some(db) => store::tokens::kept(db, spec.platform, &spec.id).await?,
+            None => None,
         };
-        let host = Host::from(spec.login);
-        let secret = if host == Host::Facebook { app.secret.clone() } else { app.instagram_secret.clone() };
-        let access = Access { host, token: token.value.clone(), secret };
+        let held = match tokens.of(spec, kept.as_ref(), now).await {
+            Ok(held) => held,
+            Err(failed) => {
+                tried.push(Checked { what, outcome: Err(failed.to_string()) });
+                continue;
+            }
+        };
         let request = match spec.platform {
-            crate::domain::Platform::Facebook => facebook::page(&spec.id),
-            crate::domain::Platform::Instagram => instagram::identity(&spec.id, spec.login),
+            Platform::Facebook => facebook::page(&spec.id),
+            Platform::Instagram => instagram::identity(&spec.id, spec.login),
         };
-        let outcome = client.get::<account::Page>(&access, &request).await;
+        let outcome = client.get::<account::Page>(&held.access, &request).await;
         let named = |page: account::Page| page.name.or(page.username).unwrap_or_else(|| "no name".to_owned());
         tried.push(Checked { what: what.clone(), outcome: outcome.map(|answer| named(answer.value)).map_err(|error| error.to_string()) });
-        if let (Some(id), Some(secret), Host::Facebook) = (&app.id, &app.secret, host) {
-            let request = crate::graph::debug::token(&token.value);
-            let outcome = client.get::<account::Debugged>(&Access::app(id, secret), &request).await;
-            let outcome = match outcome {
-                Ok(answer) => judge_token(&answer.value.data),
+        if let (Some(id), Some(secret), Host::Facebook) = (&held.app.id, &held.app.secret, held.access.host) {
+            let request = crate::graph::debug::token(&held.access.token);
+            let outcome = match client.get::<account::Debugged>(&Access::app(id, secret), &request).await {
+                Ok(answer) => judged(spec, &answer.value.data, now),
                 Err(error) => Err(error.to_string()),
             };
             tried.push(Checked { what: format!("{what}, its token"), outcome });
@@ -280,19 +303,11 @@ pub async fn check(settings: &Settings) -> anyhow::Result<Vec<Checked>> {
     Ok(tried)
 }
 
-fn judge_token(token: &account::Token) -> Result<String, String> {
-    if token.is_valid != Some(true) {
-        return Err("Meta says that it is not valid: make a new one".to_owned());
-    }
+fn judged(spec: &AccountSpec, token: &account::Token, now: Time) -> Result<String, String> {
+    tokens::judge(spec, token, now).map_err(|fault| fault.to_string())?;
     let kind = token.kind.as_deref().unwrap_or("of unknown type");
-    if kind == "USER" {
-        return Err("a user token; a Page token is needed (with a user token Meta answers with empty lists)".to_owned());
-    }
-    let expiry = |at: Option<i64>| match at {
-        None | Some(0) => "never expires".to_owned(),
-        Some(at) => format!("expires {}", Time::from_secs(at).rfc3339()),
-    };
-    Ok(format!("{kind}, {}, scopes: {}", expiry(token.expires_at), token.scopes.join(" ")))
+    let end = tokens::expires_at(token).map_or_else(|| "never expires".to_owned(), |at| format!("expires {}", at.rfc3339()));
+    Ok(format!("{kind}, {end}, scopes: {}", token.scopes.join(" ")))
 }
 
 fn channel_urls(settings: &Settings) -> Vec<(String, String)> {

@@ -45,6 +45,26 @@ CREATE TABLE source (
   PRIMARY KEY (account_id, name)
 ) STRICT;
 
+-- A span in which nobody watched a source. Written by poll.
+CREATE TABLE gap (
+  id INTEGER PRIMARY KEY,
+  account_id INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  from_at INTEGER NOT NULL,
+  until_at INTEGER NOT NULL,
+  reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX gap_until ON gap (until_at);
+
+-- An Instagram token that was refreshed. Written by poll.
+CREATE TABLE token (
+  account_id INTEGER NOT NULL PRIMARY KEY,
+  sealed TEXT NOT NULL,             -- nonce and ciphertext under secrets.key, base64
+  origin TEXT NOT NULL,             -- fingerprint of the configured token it descends from
+  issued_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+
 -- Which author id under one account is which configured Instagram account. Written by poll.
 CREATE TABLE binding (
   account_id INTEGER NOT NULL,
@@ -134,6 +154,7 @@ CREATE TABLE message (
 CREATE INDEX message_thread ON message (thread_id);
 CREATE INDEX message_created ON message (created_at, id);
 CREATE INDEX message_account ON message (account_id, created_at);
+CREATE INDEX message_private ON message (account_id, private_reply) WHERE private_reply IS NOT NULL;
 CREATE INDEX message_missing ON message (missing_since) WHERE missing_since IS NOT NULL AND deleted_at IS NULL;
 
 -- Texts that went out quickly, by thread: the third thread makes them automatic. Written by sla.

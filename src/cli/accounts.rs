@@ -14,7 +14,7 @@ use crate::{
         keep,
     },
     config::{self, Environment, Secrets},
-    domain::settings::Settings,
+    domain::settings::{Origin, Settings},
     graph::Client,
     runtime::http,
     store::listing::{AccountRow, accounts},
@@ -54,7 +54,7 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     }
     let (db, settings) = shell.open().await?;
     let shape = args.shape.settle(shell);
-    Ok(output::write(&mut shell.out, shape, &View::of(&settings), &accounts(&db).await?)?)
+    Ok(output::write(&mut shell.out, shape, &View::of(&settings), &accounts(&db, super::now()).await?)?)
 }
 
 async fn look(args: Discover, shell: &mut Shell) -> Result<(), Failure> {
@@ -108,7 +108,8 @@ fn save(
             (None, Some(token)) => {
                 let mine = |path: &std::path::Path| {
                     let own = settings.accounts().find(|(_, spec)| spec.platform == *platform && spec.id == *id);
-                    own.and_then(|(_, spec)| spec.token.as_ref()?.file.as_deref()) == Some(path)
+                    let from = own.and_then(|(_, spec)| spec.token.as_ref());
+                    from.is_some_and(|token| matches!(&token.origin, Origin::File(own) if own == path))
                 };
                 let path = keep::token(&folder, &it.slug(units), (*platform, id), token, mine).map_err(failed)?;
                 Some(format!("file:{}", path.display()))
@@ -120,20 +121,25 @@ fn save(
 
 impl Listed for AccountRow {
     const CSV: &'static [&'static str] =
-        &["platform", "id", "opd", "name", "healthy", "reason", "last_read_at", "next_read_at", "token_expires_at"];
-    const TABLE: &'static [&'static str] = &["platform", "id", "OPD", "name", "health", "last read", "next read", "token ends"];
+        &["platform", "id", "opd", "name", "healthy", "reason", "last_read_at", "next_read_at", "token_expires_at", "watched", "failing"];
+    const TABLE: &'static [&'static str] = &["platform", "id", "OPD", "name", "health", "last read", "next read", "token ends", "watched"];
 
     fn cells(&self, view: &View) -> Vec<String> {
-        let health = if self.healthy { "ok" } else { self.reason.as_deref().unwrap_or("can't be read") };
+        let health = match (&self.reason, self.failing.first()) {
+            (Some(reason), _) => reason.clone(),
+            (None, Some(source)) => format!("{}: {}", source.source, source.error),
+            (None, None) => "ok".to_owned(),
+        };
         vec![
             self.platform.to_string(),
             self.id.clone(),
             self.opd.clone(),
             self.name.clone().unwrap_or_else(|| "-".into()),
-            health.to_owned(),
+            health,
             view.maybe(self.last_read_at),
             view.time(self.next_read_at),
             view.maybe(self.token_expires_at),
+            self.watched.map_or_else(|| "-".into(), |share| format!("{:.1} %", share * 100.0)),
         ]
     }
 }

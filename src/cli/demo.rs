@@ -80,7 +80,7 @@ async fn play(args: Args, shell: &mut Shell, folder: &Path) -> Result<(), Failur
     let (simulator, servers) = Simulator::bind(now.clone()).await.map_err(output)?;
     let (mails, mail_server) = SmtpSink::bind(now.clone()).await.map_err(output)?;
     let (chats, chat_server) = HttpSink::bind(now).await.map_err(output)?;
-    let pace = Pace { gap: SignedDuration::from_millis(1500), answer: SignedDuration::from_secs(12) };
+    let pace = Pace { gap: SignedDuration::from_millis(1500), answer: SignedDuration::from_secs(12), late: SignedDuration::from_secs(20) };
     let began = SystemClock.now();
     let mut script = Script::new(args.seed, opds(args.opds), pace, &mut simulator.world(), began);
     let file = configure(folder, &simulator, &mails, &chats, script.agencies()).context("the configuration can't be written")?;

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::settings::Settings;
 pub use environment::Environment;
 pub use problem::{Place, Problem, Problems};
-pub use secret::{Secrets, read as read_secret, reread};
+pub use secret::{Secrets, looks_newer, read as read_secret, reread};
 pub use words::slug;
 
 /// A configuration that holds.

@@ -10,7 +10,7 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::environment::Environment;
-use crate::domain::settings::Token;
+use crate::domain::settings::{Origin, Token};
 
 /// Which secrets a command has use for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,11 @@ pub enum Secrets {
 
 /// No secret is longer; what is, is another file.
 const MAX_BYTES: u64 = 64 * 1024;
+
+/// A file is its owner's only: group and others must not even read it.
+const OWNER_ONLY: u32 = 0o077;
+/// systemd sets 0400, or 0440 with an access list for the unit's user, so the group's bits say nothing of a credential.
+const NOT_OTHERS: u32 = 0o007;
 
 /// Where secrets are read from.
 pub(super) struct Vault<'a> {
@@ -55,42 +60,43 @@ impl<'a> Vault<'a> {
     }
 
     fn resolve(&self, reference: &str, wanted: bool) -> Result<Token, String> {
-        let file = reference.strip_prefix("file:").map(PathBuf::from);
-        let value = if let Some(name) = reference.strip_prefix("env:") {
+        let (value, origin) = if let Some(name) = reference.strip_prefix("env:") {
             let text = || self.env.vars.get(name).ok_or_else(|| format!("the environment variable {name} is not set"));
-            if wanted {
+            let value = if wanted {
                 text().and_then(|text| clean(text).map_err(|why| format!("the environment variable {name} {why}")))
             } else {
                 Ok(String::new())
-            }
-        } else if let Some(path) = &file {
+            };
+            (value, Origin::Environment)
+        } else if let Some(path) = reference.strip_prefix("file:").map(PathBuf::from) {
             if !path.is_absolute() {
                 return Err("file: wants an absolute path, such as file:/etc/tanggap/secrets/page-token".into());
             }
-            // Of its owner only: group and others must not even read it.
-            if wanted { read_file(path, 0o077) } else { Ok(String::new()) }
+            (if wanted { read_file(&path, OWNER_ONLY) } else { Ok(String::new()) }, Origin::File(path))
         } else if let Some(name) = reference.strip_prefix("credential:") {
             if name.is_empty() || name.starts_with('.') || name.contains('/') {
                 return Err("credential: wants the plain name of a file, such as credential:app-secret".into());
             }
-            if wanted { self.credential(name) } else { Ok(String::new()) }
+            let path = self.credential(name);
+            (if wanted { self.credential_in(&path, name) } else { Ok(String::new()) }, Origin::Credential(path))
         } else {
             return Err("a secret is never written in the open: write env:NAME, file:/path or credential:NAME".into());
         };
-        Ok(Token { value: value?.into(), file })
+        Ok(Token { value: value?.into(), origin })
     }
 
-    /// systemd sets 0400, or 0440 with an access list for the unit's user, so the group's bits say nothing here.
-    fn credential(&self, name: &str) -> Result<String, String> {
+    fn credential(&self, name: &str) -> PathBuf {
         let granted = self.env.var("CREDENTIALS_DIRECTORY").map(|folder| Path::new(folder).join(name));
-        let path = granted.filter(|path| path.exists()).unwrap_or_else(|| self.env.service_credentials.join(name));
+        granted.filter(|path| path.exists()).unwrap_or_else(|| self.env.service_credentials.join(name))
+    }
+    fn credential_in(&self, path: &Path, name: &str) -> Result<String, String> {
         if !path.exists() {
             return Err(format!(
                 "no credential {name} in $CREDENTIALS_DIRECTORY or {}: add LoadCredential={name}:… to the unit, or write file:/path",
                 self.env.service_credentials.display()
             ));
         }
-        read_file(&path, 0o007)
+        read_file(path, NOT_OTHERS)
     }
 }
 
@@ -133,8 +139,15 @@ fn clean(text: &str) -> Result<String, &'static str> {
 /// Reads a token's file again after Graph error 190. `None`, so that the old value stays, if it has no file, or the file can't be
 /// read, is empty, holds no proper secret, or only the beginning of the old value: somebody is writing it just now.
 pub fn reread(token: &Token) -> Option<SecretString> {
-    let new = read_file(token.file.as_deref()?, 0o077).ok()?;
+    let Origin::File(path) = &token.origin else { return None };
+    let new = read_file(path, OWNER_ONLY).ok()?;
     let old = token.value.expose_secret();
     let half_written = new.len() < old.len() && old.starts_with(&new);
     (!half_written).then(|| new.into())
+}
+
+/// Whether a credential's file holds another value than the one in use, which counts from the next start on.
+pub fn looks_newer(token: &Token) -> bool {
+    let Origin::Credential(path) = &token.origin else { return false };
+    read_file(path, NOT_OTHERS).is_ok_and(|now| now != token.value.expose_secret())
 }

@@ -30,6 +30,8 @@ pub enum AlertKind {
     Unhealthy,
     /// It can be read again.
     Recovered,
+    /// An account's token ends soon; the detail is when (RFC 3339).
+    Expiring,
     /// Our clock and Meta's differ.
     ClockSkewed,
 }
@@ -37,7 +39,7 @@ words!(AlertKind {
     Warned = "ticket.warned", Breached = "ticket.breached", Escalated = "ticket.escalated",
     Answered = "ticket.answered", Dismissed = "ticket.dismissed", Withdrawn = "ticket.withdrawn",
     Backlog = "account.backlog", Unverified = "account.unverified",
-    Unhealthy = "account.unhealthy", Recovered = "account.recovered", ClockSkewed = "clock.skewed",
+    Unhealthy = "account.unhealthy", Recovered = "account.recovered", Expiring = "token.expiring", ClockSkewed = "clock.skewed",
 });
 
 /// Something to tell. Written by the stage that found it, in the same transaction; routed by the alert stage.

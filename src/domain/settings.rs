@@ -32,6 +32,8 @@ pub struct Settings {
     pub letter: Letter,
     /// How long texts of closed threads are kept.
     pub retention_closed: SignedDuration,
+    /// `secrets.key`: encrypts refreshed Instagram tokens; there wherever an account has `login = "instagram"`.
+    pub secrets_key: Option<SecretString>,
     /// Calendars by name, the built-in ones included.
     pub calendars: BTreeMap<String, CalendarSpec>,
     /// In the order in which they are tried; the last one has no match.
@@ -119,8 +121,26 @@ pub struct Graph {
     pub app: App,
     /// Further apps by name.
     pub apps: BTreeMap<String, App>,
+    /// Tokens from which the Page tokens of accounts without a `token` are fetched, in the order in which they are asked.
+    pub sources: Vec<TokenSource>,
     /// One request, all told.
     pub timeout: SignedDuration,
+}
+
+impl Graph {
+    /// The app of that name, the default app without one.
+    pub fn app(&self, name: Option<&str>) -> &App {
+        name.and_then(|name| self.apps.get(name)).unwrap_or(&self.app)
+    }
+}
+
+/// `[[graph.source]]`.
+#[derive(Clone, Debug)]
+pub struct TokenSource {
+    /// Of a system user or a person.
+    pub token: Token,
+    /// Name of a `[[graph.app]]`; `None` = the default app.
+    pub app: Option<String>,
 }
 
 /// A Meta app.
@@ -457,8 +477,19 @@ pub struct AccountSpec {
 pub struct Token {
     /// Its value at the last reading.
     pub value: SecretString,
-    /// The file to read again on Graph error 190; `None` for `env:` and `credential:`, which change only at restart.
-    pub file: Option<PathBuf>,
+    /// Where it was read.
+    pub origin: Origin,
+}
+
+/// Where a secret was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `file:`; read again on Graph error 190.
+    File(PathBuf),
+    /// `credential:`, whose file systemd fills at start: a newer value holds from the next start on.
+    Credential(PathBuf),
+    /// `env:`; changes only at restart.
+    Environment,
 }
 
 impl Settings {

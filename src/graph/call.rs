@@ -1,6 +1,12 @@
 //! One request, one verdict.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::fmt::rfc2822;
@@ -11,6 +17,7 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
+use tracing::warn;
 use url::Url;
 
 use super::{
@@ -54,6 +61,15 @@ pub struct Access {
 }
 
 impl Access {
+    /// The right that a token of this app gives at its login's host.
+    pub fn of(login: Login, app: &settings::App, token: SecretString) -> Self {
+        let host = Host::from(login);
+        let secret = match host {
+            Host::Facebook => &app.secret,
+            Host::Instagram => &app.instagram_secret,
+        };
+        Self { host, token, secret: secret.clone() }
+    }
     /// The app itself, for `debug_token`.
     pub fn app(id: &str, secret: &SecretString) -> Self {
         Self { host: Host::Facebook, token: format!("{id}|{}", secret.expose_secret()).into(), secret: None }
@@ -83,6 +99,8 @@ pub struct Client {
     instagram: String,
     version: String,
     timeout: Duration,
+    /// It was said that another version answers.
+    said: Arc<AtomicBool>,
 }
 
 impl Client {
@@ -94,6 +112,7 @@ impl Client {
             instagram: graph.instagram_url.clone(),
             version: graph.version.clone(),
             timeout: graph.timeout.unsigned_abs(),
+            said: Arc::default(),
         }
     }
 
@@ -105,6 +124,16 @@ impl Client {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let trace = text("x-fb-trace-id").and_then(trace_id);
+        if let Some(answered) = text("facebook-api-version").filter(|answered| *answered != self.version)
+            && !self.said.swap(true, Ordering::Relaxed)
+        {
+            warn!(
+                event = "graph.version",
+                asked = self.version,
+                answered,
+                "another version of the Graph API answers: Meta retired the one in graph.version, or does not know it yet"
+            );
+        }
         let read = match bytes(response).await {
             Ok(bytes) => body::read(status, text(CONTENT_TYPE.as_str()), &bytes, usage::read(&headers)),
             Err(error) => Err(GraphError { status: Some(status), usage: usage::read(&headers), ..error }),

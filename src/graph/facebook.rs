@@ -2,7 +2,7 @@
 
 use super::{
     Request,
-    fields::{COMMENT, COMMENT_RICH, COUNT, MESSAGE, PAGE, PHOTO_COUNT, POST, POST_COUNT, THREAD, VIDEO_COUNT},
+    fields::{COMMENT, COMMENT_RICH, COUNT, MESSAGE, PAGE, PAGE_TOKEN, PHOTO_COUNT, POST, POST_COUNT, THREAD, VIDEO_COUNT},
 };
 
 /// Direct messages whose content Meta shows: of older ones it says that they were deleted.
@@ -100,6 +100,21 @@ pub fn message(id: &str) -> Request {
 /// Who the Page is, and which Instagram account is linked to it.
 pub fn page(page: &str) -> Request {
     Request::new("page", [page]).with("fields", PAGE)
+}
+
+/// The Pages on which a token's person has a task, each with its token.
+pub fn my_pages(after: Option<&str>) -> Request {
+    Request::new("accounts", ["me", "accounts"]).with("limit", PAGE_MAX).with("fields", PAGE_TOKEN).after(after)
+}
+
+/// The Pages that are assigned to a system user, each with its token.
+pub fn assigned_pages(user: &str, after: Option<&str>) -> Request {
+    Request::new("assigned_pages", [user, "assigned_pages"]).with("limit", PAGE_MAX).with("fields", PAGE_TOKEN).after(after)
+}
+
+/// Whose the token is.
+pub fn myself() -> Request {
+    Request::new("me", ["me"]).with("fields", "id")
 }
 
 /// Whether an object (post, comment, medium, account) is still there.

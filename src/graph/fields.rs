@@ -33,6 +33,8 @@ pub const IG_COMMENT: &str = "id,text,timestamp,username,from,user,hidden";
 pub const IG_PARENT: &str = "parent_id";
 /// A Page.
 pub const PAGE: &str = "id,name,username,instagram_business_account{id,username}";
+/// A Page's own token.
+pub const PAGE_TOKEN: &str = "id,access_token";
 /// An Instagram account with Facebook Login.
 pub const IG_USER: &str = "id,username";
 /// An Instagram account with Instagram Login, whose `id` compares with nothing.

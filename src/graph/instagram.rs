@@ -68,6 +68,11 @@ pub fn identity(account: &str, login: Login) -> Request {
     }
 }
 
+/// A successor of the token that asks, which must be at least 24 hours old ("Refresh a long-lived token", Instagram Platform).
+pub fn refresh() -> Request {
+    Request::new("refresh_access_token", ["refresh_access_token"]).with("grant_type", "ig_refresh_token")
+}
+
 fn comment(replies: u32) -> String {
     format!("{IG_COMMENT},replies.limit({replies}){{{IG_COMMENT},{IG_PARENT}}}")
 }

@@ -42,6 +42,12 @@ pub(super) fn of_body(status: u16, body: Body, usage: Box<[Usage]>) -> GraphErro
     }
 }
 
+/// The verdict on a token that `debug_token` calls invalid, by the error it tells of.
+pub(super) fn of_token(code: i32, subcode: Option<i32>) -> GraphError {
+    let (next, what) = judge(400, Some(code), &Body { error_subcode: subcode, ..Body::default() }, &[]);
+    GraphError { code: Some(code), subcode, ..GraphError::new(next, what) }
+}
+
 /// The verdict on an answer that is no JSON of Meta's: by its HTTP status alone. `what` says what it was instead.
 pub(super) fn of_status(status: u16, what: &'static str, usage: Box<[Usage]>) -> GraphError {
     let next = match status {

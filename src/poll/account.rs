@@ -8,11 +8,9 @@ use tracing::{debug, error, info, warn};
 use super::{
     inbox, mentions,
     pass::{Pass, PassError, Tools},
-    posts,
+    posts::{self, Sweep},
     quota::Purpose,
-    schedule,
-    shelf::Shelf,
-    verify,
+    schedule, silence, tokens, verify,
 };
 use crate::{
     domain::{
@@ -25,6 +23,7 @@ use crate::{
     store::{
         StoreError,
         accounts::{self, Leased, Outcome, Wanted},
+        sources,
     },
 };
 
@@ -36,8 +35,12 @@ const BLIND_AFTER: SignedDuration = SignedDuration::from_hours(2);
 const IDENTITY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// How often the whole of an inbox is walked and its order looked at.
 const WALK_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// How often a Page's albums, films and reels are looked at.
-const SHELVES_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// How often a Page's albums, films and reels are looked at, and an Instagram account's young media read in whole.
+const HOURLY: SignedDuration = SignedDuration::from_hours(1);
+/// How often all media in the horizon are.
+const DAILY: SignedDuration = SignedDuration::from_hours(24);
+/// Media are young so long.
+const YOUNG: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How often posts are asked for one by one that no list shows any more.
 const UNLISTED_EVERY: SignedDuration = SignedDuration::from_hours(12);
 /// After this the first, larger request is tried again.
@@ -53,18 +56,25 @@ const INTRODUCED: SignedDuration = SignedDuration::from_millis(500);
 struct Memo {
     /// Polls in a row without news.
     quiet: u32,
+    /// What is known of its token.
+    token: tokens::Memo,
     /// When it was asked who it is.
     known_at: Option<Time>,
     /// When older posts were looked at.
     swept_at: Option<Time>,
-    /// When albums, films and reels were.
-    shelves_at: Option<Time>,
+    /// When what is looked at hourly was.
+    hourly_at: Option<Time>,
+    /// When every medium was read in whole.
+    daily_at: Option<Time>,
     /// When unlisted posts were.
     unlisted_at: Option<Time>,
     /// When its whole inbox was walked.
     walked_at: Option<Time>,
     /// Its inbox does not come in the order of the newest message.
     unordered: bool,
+    /// When it was looked at whether it is quieter than usual, and whether that was told.
+    listened_at: Option<Time>,
+    silent_since: Option<Time>,
     /// How far down the ladder of smaller requests it stands, and since when.
     shrunk: usize,
     shrunk_at: Option<Time>,
@@ -118,9 +128,13 @@ pub(super) async fn verify_account(tools: &Tools, wanted: &[Wanted]) -> bool {
     let Some((opd, spec)) = configured(tools, first.platform, &first.external_id) else { return false };
     let read_all = async {
         let government = government(tools, first.account, opd, spec).await?;
-        let pass = Pass::new(tools, first.account, (opd, spec), government, Purpose::Reserve)?;
+        let mut pass = Pass::new(tools, first.account, (opd, spec), government, Purpose::Reserve).await?;
         for read in verify::reads(wanted) {
-            if let Err(failed) = verify::read(&pass, &read).await {
+            let mut outcome = verified(&pass, &read).await;
+            if matches!(&outcome, Err(failed) if failed.next() == Next::Token) && pass.renew().await? {
+                outcome = verified(&pass, &read).await;
+            }
+            if let Err(failed) = outcome {
                 warn!(event = "poll.failed", opd = opd.slug, account = spec.id, platform = spec.platform.word(), error = %failed, "a thread could not be read before its step");
             }
         }
@@ -132,6 +146,11 @@ pub(super) async fn verify_account(tools: &Tools, wanted: &[Wanted]) -> bool {
     true
 }
 
+async fn verified(pass: &Pass<'_>, read: &verify::Read) -> Result<usize, PassError> {
+    tokens::trust(pass).await?;
+    verify::read(pass, read).await
+}
+
 /// Polls one account and writes how it went; whether there was news.
 pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
     let Some((opd, spec)) = configured(tools, account.platform, &account.external_id) else { return false };
@@ -139,14 +158,17 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
     let mut memo: Memo = serde_json::from_str(&account.memo).unwrap_or_default();
     let mut report = Report::default();
     let mut usage = 0;
-    let mut read = async || -> Result<(), PassError> {
+    let mut whole = async || -> Result<(), PassError> {
         let government = government(tools, account.id, opd, spec).await?;
-        let mut pass = Pass::new(tools, account.id, (opd, spec), government, Purpose::Work)?;
-        let outcome = sources(&mut pass, &mut memo, &mut report, began_at).await;
+        let mut pass = Pass::new(tools, account.id, (opd, spec), government, Purpose::Work).await?;
+        let mut outcome = read(&mut pass, &mut memo, &mut report, began_at).await;
+        if matches!(&outcome, Err(failed) if failed.next() == Next::Token) && pass.renew().await? {
+            outcome = read(&mut pass, &mut memo, &mut report, began_at).await;
+        }
         usage = pass.usage.load(Ordering::Relaxed);
         outcome
     };
-    let outcome = read().await;
+    let outcome = whole().await;
     let (opd_slug, id, platform) = (opd.slug.as_str(), spec.id.as_str(), spec.platform.word());
     let now = Time::from_timestamp(tools.clock.now());
     memo.quiet = if report.new > 0 { 0 } else { memo.quiet.saturating_add(1) };
@@ -214,6 +236,7 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
             (Some(error), failures, Some(since), pause, tell)
         }
     };
+    let expiring = tokens::expiring(&mut memo.token, opd_slug, spec, now);
     let outcome = Outcome {
         began_at,
         next_poll_at: now.plus(pause),
@@ -224,6 +247,8 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
         tell,
         name: report.name,
         username: report.username,
+        token_expires_at: memo.token.expires_at,
+        expiring,
         memo: serde_json::to_string(&memo).unwrap_or_default(),
     };
     match accounts::finish(&tools.db, account, &outcome, now).await {
@@ -233,7 +258,7 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
             error!(event = "poll.failed", opd = opd_slug, account = id, platform, error = %failed, "the poll could not be noted");
         }
     }
-    report.new > 0 || tell.is_some()
+    report.new > 0 || tell.is_some() || expiring
 }
 
 /// What a poll came to.
@@ -249,23 +274,24 @@ struct Report {
 }
 
 /// Reads what is wanted of an account. A failing source never stops another, unless the failure is the account's.
-async fn sources(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_at: Time) -> Result<(), PassError> {
+async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, began_at: Time) -> Result<(), PassError> {
+    let lacks = tokens::tend(pass, &mut memo.token).await?;
     let stranger = memo.known_at.is_none();
     if memo.known_at.is_none_or(|at| began_at.since(at) >= IDENTITY_EVERY) {
         identity(pass, report).await?;
         memo.known_at = Some(began_at);
     }
     let wants = |pass: &Pass<'_>, source| pass.spec.sources.contains(&source);
-    let read = accounts::sources(&pass.tools.db, pass.account).await?;
+    let before = sources::read_before(&pass.tools.db, pass.account).await?;
     // A sister on Instagram is known by its user name alone: nobody is read before everybody was asked for theirs.
-    if stranger || (read.is_empty() && accounts::strangers(&pass.tools.db).await?) {
+    if stranger || (before.is_empty() && accounts::strangers(&pass.tools.db).await?) {
         report.soon = Some(if stranger { SignedDuration::ZERO } else { INTRODUCED });
         return Ok(());
     }
-    accounts::sources_begin(&pass.tools.db, pass.account, &pass.spec.sources, (began_at, pass.opens_from(began_at), BLIND_AFTER)).await?;
+    sources::begin(&pass.tools.db, pass.account, &pass.spec.sources, (began_at, pass.opens_from(began_at), BLIND_AFTER)).await?;
     let published = [Source::Comments, Source::Posts];
     if published.iter().any(|&source| wants(pass, source)) {
-        let first = !published.iter().any(|source| read.contains(source));
+        let first = !published.iter().any(|source| before.contains(source));
         if memo.shrunk > 0 && memo.shrunk_at.is_none_or(|at| began_at.since(at) >= CLIMB_AFTER) {
             memo.shrunk = 0;
         }
@@ -277,30 +303,74 @@ async fn sources(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Report, bega
         settle(pass, report, outcome, &published, began_at).await?;
     }
     if wants(pass, Source::Messages) {
-        let walk = Memo::due(&mut memo.walked_at, WALK_EVERY, began_at) || memo.unordered || !read.contains(&Source::Messages);
+        let walk = Memo::due(&mut memo.walked_at, WALK_EVERY, began_at) || memo.unordered || !before.contains(&Source::Messages);
         let outcome = inbox::read(pass, walk, &mut memo.unordered).await;
         settle(pass, report, outcome, &[Source::Messages], began_at).await?;
     }
+    if Memo::due(&mut memo.listened_at, HOURLY, began_at) || (memo.silent_since.is_some() && report.new > 0) {
+        listen(pass, memo, began_at).await?;
+    }
     let sweep_due = memo.swept_at.is_none_or(|at| began_at.since(at) >= pass.tools.settings.poll.sweep_interval);
     if sweep_due && report.failed.is_none() {
+        let before = memo.clone();
+        memo.swept_at = Some(began_at);
         let outcome = sweep(pass, memo, began_at).await;
-        // What could not be stored is looked for again at the next poll; what Meta could not show, at the next sweep.
-        if !matches!(outcome, Err(PassError::Store(_))) {
-            memo.swept_at = Some(began_at);
+        // What could not be stored or was refused for the moment is looked for again at the next poll; anything else at the next sweep.
+        if outcome.as_ref().is_err_and(|failed| matches!(failed.next(), Next::Retry | Next::Later { .. })) {
+            *memo = before;
         }
         settle(pass, report, outcome, &[Source::Mentions], began_at).await?;
+    }
+    // It names what is missing, which an answer of Meta's does not.
+    report.failed = lacks.or(report.failed.take());
+    Ok(())
+}
+
+/// Whether the account is quieter than it ever is; said once, and again when somebody writes.
+async fn listen(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<(), PassError> {
+    let (db, zone) = (&pass.tools.db, &pass.tools.settings.site.timezone);
+    let Some(read_since) = sources::first_read(db, pass.account).await? else { return Ok(()) };
+    let since = now.minus(SignedDuration::from_hours(silence::WEEKS * 2 * 7 * 24));
+    let offset = SignedDuration::from_secs(zone.to_offset(now.timestamp()).seconds().into());
+    let (days, last) = accounts::written_days(db, pass.account, since, offset).await?;
+    let day = |number: i64| jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(number).ok()?).ok();
+    let days: Vec<_> = days.into_iter().filter_map(|(number, count)| Some((day(number)?, count as u32))).collect();
+    let found = last.and_then(|last| silence::unusual(&days, read_since.minus(pass.tools.settings.poll.backfill), last, now, zone));
+    let (opd, account, platform) = (pass.opd.slug.as_str(), pass.spec.id.as_str(), pass.spec.platform.word());
+    match (found, memo.silent_since) {
+        (Some(found), None) => {
+            let error = format!("no message since {}, though about {:.0} were to be expected", found.since.rfc3339(), found.expected);
+            warn!(
+                event = "account.unhealthy",
+                opd, account, platform, error, "far quieter than usual: see whether people can still write here"
+            );
+            accounts::tell(db, Some(pass.account), AlertKind::Unhealthy, &error, now).await?;
+            memo.silent_since = Some(found.since);
+        }
+        (None, Some(since)) if last.is_some_and(|last| last > since) => {
+            info!(event = "account.recovered", opd, account, platform, "people write again");
+            accounts::tell(db, Some(pass.account), AlertKind::Recovered, "", now).await?;
+            memo.silent_since = None;
+        }
+        _ => {}
     }
     Ok(())
 }
 
 /// Looks at what lies further back, and at what others wrote of the account.
 async fn sweep(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<usize, PassError> {
-    let mut shelves = vec![Shelf::Main];
-    if pass.is_page() && Memo::due(&mut memo.shelves_at, SHELVES_EVERY, now) {
-        shelves.extend([Shelf::Photos, Shelf::Videos, Shelf::Reels]);
-    }
-    let unlisted = Memo::due(&mut memo.unlisted_at, UNLISTED_EVERY, now);
-    let mut new = posts::sweep(pass, &shelves, unlisted).await?;
+    let poll = &pass.tools.settings.poll;
+    let hourly = Memo::due(&mut memo.hourly_at, HOURLY, now);
+    // Instagram counts what nobody can read and says nothing of when a medium changed, so its counts are a hint only.
+    let whole_since = if pass.is_page() {
+        None
+    } else if Memo::due(&mut memo.daily_at, DAILY, now) {
+        Some(now.minus(poll.comment_horizon))
+    } else {
+        hourly.then(|| now.minus(YOUNG))
+    };
+    let wanted = Sweep { shelves: pass.is_page() && hourly, unlisted: Memo::due(&mut memo.unlisted_at, UNLISTED_EVERY, now), whole_since };
+    let mut new = posts::sweep(pass, wanted).await?;
     if pass.spec.sources.contains(&Source::Mentions) {
         new += mentions::read(pass).await?;
     }
@@ -311,18 +381,24 @@ async fn settle(
     pass: &Pass<'_>,
     report: &mut Report,
     outcome: Result<usize, PassError>,
-    sources: &[Source],
+    of: &[Source],
     began_at: Time,
 ) -> Result<(), PassError> {
+    let concerned: Vec<Source> = of.iter().copied().filter(|source| pass.spec.sources.contains(source)).collect();
+    let db = &pass.tools.db;
     match outcome {
         Ok(new) => {
             report.new += new;
-            let read: Vec<Source> = sources.iter().copied().filter(|source| pass.spec.sources.contains(source)).collect();
-            Ok(accounts::sources_read(&pass.tools.db, pass.account, &read, began_at).await?)
+            Ok(sources::read(db, pass.account, &concerned, began_at, pass.lapse()).await?)
         }
         // The whole account is concerned: nothing else of it is asked now.
-        Err(failed) if matches!(failed.next(), Next::Later { .. } | Next::Token) || matches!(failed, PassError::Store(_)) => Err(failed),
+        Err(failed) if matches!(failed.next(), Next::Later { .. } | Next::Token) => {
+            sources::failed(db, pass.account, &pass.spec.sources, &failed.to_string(), began_at).await?;
+            Err(failed)
+        }
+        Err(failed @ PassError::Store(_)) => Err(failed),
         Err(failed) => {
+            sources::failed(db, pass.account, &concerned, &failed.to_string(), began_at).await?;
             report.failed.get_or_insert(failed);
             Ok(())
         }

@@ -5,7 +5,7 @@ use super::{
     posts::PAGES_MAX,
 };
 use crate::{
-    domain::{Kind, Object, Platform, Time, account::Login, message::key_of},
+    domain::{Kind, Object, Platform, Source, Time, account::Login, message::key_of},
     graph::{
         GraphError, Next, facebook, instagram as ask,
         wire::{
@@ -14,7 +14,7 @@ use crate::{
         },
     },
     normalize::{self, Normalized},
-    store::{accounts, intake::Proof},
+    store::{accounts, intake::Proof, sources},
 };
 
 /// Conversations a page, smaller where Meta can't answer.
@@ -122,18 +122,15 @@ pub async fn conversation(pass: &Pass<'_>, name: &str) -> Result<usize, PassErro
     let known = pass.known(&one.messages).await?;
     let all_new = unknown(&one.messages, &known) == one.messages.len();
     let more = found.messages.as_ref().is_some_and(|list| !list.is_complete());
-    if all_new && more && one.messages.iter().filter(|m| m.object == Object::Message).count() >= facebook::READABLE_MESSAGES as usize {
-        let (opd, account, platform) = (pass.opd.slug.as_str(), pass.spec.id.as_str(), pass.spec.platform.word());
-        tracing::warn!(
-            event = "message.gap",
-            opd,
-            account,
-            platform,
-            thread = name,
-            "more new messages than Meta shows; older ones can be read in the inbox only"
-        );
-    }
     let from = if more { one.messages.iter().map(|m| m.created_at).min() } else { None };
+    let full = one.messages.iter().filter(|m| m.object == Object::Message).count() >= facebook::READABLE_MESSAGES as usize;
+    let last = accounts::last_written(&pass.tools.db, pass.account, name).await?;
+    if let (true, Some(last), Some(from)) = (all_new && more && full, last, from) {
+        let (opd, account, platform) = (pass.opd.slug.as_str(), pass.spec.id.as_str(), pass.spec.platform.word());
+        let reason = "more than 20 new messages in one conversation";
+        tracing::warn!(event = "message.gap", opd, account, platform, thread = name, "{reason}: older ones can be read in the inbox only");
+        sources::lost(&pass.tools.db, pass.account, Source::Messages, (last, from), reason).await?;
+    }
     let proof = if whole {
         Proof::Conversation { name: name.to_owned(), from }
     } else {

@@ -2,7 +2,7 @@
 //!
 //! `stage` takes what is due and runs it side by side; `account` polls one account and says how it went; `posts`, `comments`, `mentions`
 //! and `inbox` read what can be written to it, the first of them by the lists of `shelf`; `verify` reads the threads of which a read is
-//! wanted before a step. `pass` is what they all do it with. Pure: `schedule` says when to poll again, `quota` what may still be asked.
+//! wanted before a step. `pass` is what they all do it with, `tokens` with what right. Pure: `schedule` says when to poll again, `quota` what may still be asked, `silence` whether an account is quieter than usual.
 
 mod account;
 mod comments;
@@ -13,8 +13,10 @@ mod posts;
 mod quota;
 pub mod schedule;
 mod shelf;
+mod silence;
 mod skew;
 mod stage;
+pub mod tokens;
 mod verify;
 
 pub use skew::Skew;

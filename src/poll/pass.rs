@@ -9,26 +9,28 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use tracing::{info, warn};
 
 use super::{
     Skew,
     quota::{Pool, Purpose, Quota},
+    tokens::{Fault, Held, Tokens},
 };
 use crate::{
     domain::{
         AccountId, Object, Platform, SharedSettings, Time,
+        account::Login,
         message::{Post, Seen, key_of},
         settings::{AccountSpec, Opd},
     },
-    graph::{Access, Answer, Client, GraphError, Host, Next, Request, Scope},
+    graph::{Access, Answer, Client, GraphError, Next, Request, Scope},
     normalize::{Context, Government, Normalized, triage::Rules},
-    runtime::{SharedClock, held, metrics::Metrics},
+    runtime::{SharedClock, held as locked, metrics::Metrics},
     store::{
         Db, StoreError,
         intake::{self, Batch, Proof},
+        tokens,
     },
 };
 
@@ -41,6 +43,12 @@ pub enum PassError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No `[[graph.source]]` could be asked for its token.
+    #[error("no Page token, since a [[graph.source]] can't be asked: {0}")]
+    Source(GraphError),
+    /// Its token is not good for it, whatever it answers.
+    #[error(transparent)]
+    Token(#[from] Fault),
     /// The configuration gives no token for it.
     #[error("no token: give the account a `token`, or a [[graph.source]] that knows its Page")]
     NoToken,
@@ -50,7 +58,8 @@ impl PassError {
     /// What to do next.
     pub fn next(&self) -> Next {
         match self {
-            Self::Graph(error) => error.next,
+            Self::Graph(error) | Self::Source(error) => error.next,
+            Self::Token(fault) => fault.next(),
             Self::Store(_) => Next::Retry,
             Self::NoToken => Next::Token,
         }
@@ -71,6 +80,8 @@ pub struct Tools {
     pub clock: SharedClock,
     /// Counters.
     pub metrics: Metrics,
+    /// With what right accounts are read.
+    pub tokens: Tokens,
     /// Told of Meta's clock with every answer.
     pub skew: Skew,
     /// What may still be asked.
@@ -91,7 +102,8 @@ pub struct Pass<'a> {
     pub government: Government,
     /// The tightest limit seen, percent.
     pub usage: AtomicU32,
-    access: Access,
+    /// With what it is read.
+    pub held: Held,
     purpose: Purpose,
     /// The limits that count its calls: the account's and its app's.
     pools: [Pool; 2],
@@ -99,25 +111,26 @@ pub struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// Prepares a pass.
-    pub fn new(
+    pub async fn new(
         tools: &'a Tools,
         account: AccountId,
         (opd, spec): (&'a Opd, &'a AccountSpec),
         government: Government,
         purpose: Purpose,
     ) -> Result<Self, PassError> {
-        let token = spec.token.as_ref().ok_or(PassError::NoToken)?;
-        let graph = &tools.settings.graph;
-        let app = spec.app.as_ref().and_then(|name| graph.apps.get(name)).unwrap_or(&graph.app);
-        let host = Host::from(spec.login);
-        let secret: Option<SecretString> = match host {
-            Host::Facebook => app.secret.clone(),
-            Host::Instagram => app.instagram_secret.clone(),
-        };
-        let access = Access { host, token: token.value.clone(), secret };
+        let held = held(tools, spec).await?;
         let own = Pool::Account(format!("{} {}", spec.platform, spec.id));
         let pools = [own, Pool::App(spec.app.clone().unwrap_or_default())];
-        Ok(Self { tools, account, spec, opd, government, usage: AtomicU32::new(0), access, purpose, pools })
+        Ok(Self { tools, account, spec, opd, government, usage: AtomicU32::new(0), held, purpose, pools })
+    }
+
+    /// After the token failed: goes on with another one, if one is found.
+    pub async fn renew(&mut self) -> Result<bool, PassError> {
+        let found = self.tools.tokens.renew(self.spec, &self.held.origin, self.now()).await;
+        if found {
+            self.held = held(self.tools, self.spec).await?;
+        }
+        Ok(found)
     }
 
     /// The present instant.
@@ -132,18 +145,23 @@ impl<'a> Pass<'a> {
 
     /// One request, counted; passing trouble is tried once more at once.
     pub async fn get<T: DeserializeOwned>(&self, request: &Request) -> Result<T, GraphError> {
-        let mut answer = self.once(request).await;
+        self.get_as(&self.held.access, request).await
+    }
+
+    /// The same by another right than the account's token.
+    pub async fn get_as<T: DeserializeOwned>(&self, access: &Access, request: &Request) -> Result<T, GraphError> {
+        let mut answer = self.once(access, request).await;
         if matches!(&answer, Err(error) if error.next == Next::Retry) {
-            answer = self.once(request).await;
+            answer = self.once(access, request).await;
         }
         answer.map(|answer| answer.value)
     }
 
-    async fn once<T: DeserializeOwned>(&self, request: &Request) -> Result<Answer<T>, GraphError> {
+    async fn once<T: DeserializeOwned>(&self, access: &Access, request: &Request) -> Result<Answer<T>, GraphError> {
         let [account, app] = &self.pools;
         let now = self.now();
         let turn = {
-            let mut quota = held(&self.tools.quota);
+            let mut quota = locked(&self.tools.quota);
             if let Some(until) = quota.wait(&self.pools, self.purpose, now) {
                 let next = Next::Later { after: Some(until.since(now)), scope: Scope::Account };
                 return Err(GraphError::new(next, "a limit of calls is used up: not asked"));
@@ -152,13 +170,13 @@ impl<'a> Pass<'a> {
             if inbox { quota.inbox_turn(account, now) } else { SignedDuration::ZERO }
         };
         tokio::time::sleep(turn.unsigned_abs()).await;
-        let answer = self.tools.client.get::<T>(&self.access, request).await;
+        let answer = self.tools.client.get::<T>(access, request).await;
         let (outcome, usage) = match &answer {
             Ok(answer) => ("ok", &answer.usage),
             Err(error) => (error.next.word(), &error.usage),
         };
         {
-            let mut quota = held(&self.tools.quota);
+            let mut quota = locked(&self.tools.quota);
             quota.used(account, app, usage, self.now());
             if let Err(error) = &answer {
                 quota.refused(account, app, error, self.now());
@@ -266,10 +284,22 @@ impl<'a> Pass<'a> {
         began_at.minus(self.tools.settings.poll.backfill)
     }
 
+    /// Between two whole reads further apart than this nobody watched: three of the longest regular pauses.
+    pub fn lapse(&self) -> SignedDuration {
+        let poll = &self.tools.settings.poll;
+        poll.idle_interval.max(poll.sweep_interval).saturating_mul(3)
+    }
+
     /// Whether this is a Page.
     pub fn is_page(&self) -> bool {
         self.spec.platform == Platform::Facebook
     }
+}
+
+async fn held(tools: &Tools, spec: &AccountSpec) -> Result<Held, PassError> {
+    // Only Instagram Login refreshes tokens.
+    let kept = if spec.login == Login::Instagram { tokens::kept(&tools.db, spec.platform, &spec.id).await? } else { None };
+    tools.tokens.of(spec, kept.as_ref(), Time::from_timestamp(tools.clock.now())).await
 }
 
 /// How many of these messages are new.

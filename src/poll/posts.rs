@@ -17,6 +17,8 @@ use crate::{
 
 /// A list goes on while it has a next page, but not for ever.
 pub(super) const PAGES_MAX: usize = 2000;
+/// Every list, the main one first.
+const ALL: [Shelf; 4] = [Shelf::Main, Shelf::Photos, Shelf::Videos, Shelf::Reels];
 
 /// Reads the newest posts with their newest comments; on the first read back to the backfill. How much was new.
 pub async fn newest(pass: &Pass<'_>, shrunk: &mut usize, first: bool) -> Result<usize, PassError> {
@@ -68,13 +70,24 @@ async fn take(pass: &Pass<'_>, began_at: Time, page: Page, first: bool) -> Resul
     Ok(new)
 }
 
-/// Looks at everything in the horizon by its counts, and reads what changed. Posts that no list shows any more are asked for one by one
-/// if `stored` says so.
-pub async fn sweep(pass: &Pass<'_>, shelves: &[Shelf], stored: bool) -> Result<usize, PassError> {
+/// What a sweep looks at besides the counts of the main list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sweep {
+    /// The lists of albums, films and reels too.
+    pub shelves: bool,
+    /// Posts that no list shows any more, one by one.
+    pub unlisted: bool,
+    /// Everything published since then is read in whole, whatever its count says: one comment more and one less cancel out.
+    pub whole_since: Option<Time>,
+}
+
+/// Looks at everything in the horizon by its counts, and reads what changed.
+pub async fn sweep(pass: &Pass<'_>, wanted: Sweep) -> Result<usize, PassError> {
     let began_at = pass.now();
     let horizon = began_at.minus(pass.tools.settings.poll.comment_horizon);
     let mut new = 0;
     let mut listed = std::collections::HashSet::new();
+    let shelves = if wanted.shelves { &ALL[..] } else { &ALL[..1] };
     for &shelf in shelves {
         let mut after: Option<String> = None;
         for _ in 0..PAGES_MAX {
@@ -84,14 +97,14 @@ pub async fn sweep(pass: &Pass<'_>, shelves: &[Shelf], stored: bool) -> Result<u
                 page => page?,
             };
             listed.extend(page.posts().map(|seen| key_of(&seen.post.external_id).to_owned()));
-            new += changed(pass, &page).await?;
+            new += changed(pass, &page, wanted.whole_since).await?;
             after = page.after;
             if after.is_none() || page.oldest.is_some_and(|at| at < horizon) {
                 break;
             }
         }
     }
-    if stored {
+    if wanted.unlisted {
         for known in accounts::posts_since(&pass.tools.db, pass.account, horizon).await? {
             if !listed.contains(key_of(&known.external_id)) {
                 new += unlisted(pass, &known).await?;
@@ -101,14 +114,20 @@ pub async fn sweep(pass: &Pass<'_>, shelves: &[Shelf], stored: bool) -> Result<u
     Ok(new)
 }
 
-/// Reads the comments of every post on a page of counts that differs from what is known of it.
-async fn changed(pass: &Pass<'_>, page: &Page) -> Result<usize, PassError> {
+/// Reads the comments of every post on a page of counts that differs from what is known of it, or is to be read whatever they say.
+async fn changed(pass: &Pass<'_>, page: &Page, whole_since: Option<Time>) -> Result<usize, PassError> {
     let ids: Vec<&str> = page.posts().map(|seen| seen.post.external_id.as_str()).collect();
     let stored = accounts::posts(&pass.tools.db, pass.account, &ids).await?;
     let mut new = 0;
     for PostSeen { post, .. } in page.posts() {
         new += match stored.get(key_of(&post.external_id)) {
-            Some(known) if known.total == post.total && known.updated_at == post.updated_at => 0,
+            Some(known)
+                if known.total == post.total
+                    && known.updated_at == post.updated_at
+                    && whole_since.is_none_or(|since| post.created_at < since) =>
+            {
+                0
+            }
             Some(known) => comments::read(pass, &Post { updated_at: post.updated_at, total: post.total, ..known.clone() }, true).await?,
             None if post.author == PostAuthor::Own && post.total == Some(0) => {
                 pass.take(pass.now(), Normalized::default(), vec![post.clone()], Vec::new()).await?

@@ -17,6 +17,7 @@ use super::{
     account::{poll_account, verify_account},
     pass::Tools,
     quota::Quota,
+    tokens::{Reread, Tokens},
 };
 use crate::{
     domain::{Platform, SharedSettings, Time, alert::AlertKind},
@@ -58,6 +59,8 @@ pub struct Joints {
     pub skew: Skew,
     /// This worker's name in leases.
     pub owner: String,
+    /// Reads tokens again after they died.
+    pub reread: Reread,
 }
 
 /// Stage 1.
@@ -73,8 +76,10 @@ impl PollStage {
             settings.accounts().map(|(opd, spec)| (spec.platform, spec.id.clone(), opd.slug.clone())).collect();
         accounts::sync(&db, &list, Time::from_timestamp(joints.clock.now())).await?;
         let rules = Rules::new(&settings.sla.auto_reply_patterns, &settings.sla.urgent_keywords);
+        let tokens = Tokens::new(settings.clone(), joints.client.clone(), joints.metrics.clone(), joints.reread.clone());
         let tools = Tools {
             db,
+            tokens,
             settings,
             client: joints.client.clone(),
             rules,
@@ -152,7 +157,7 @@ impl Stage for PollStage {
             }
         }
         if self.joints.skew.went_wrong() {
-            accounts::tell_site(&self.tools.db, AlertKind::ClockSkewed, "", self.now()).await?;
+            accounts::tell(&self.tools.db, None, AlertKind::ClockSkewed, "", self.now()).await?;
             self.joints.alerts.nudge();
         }
         let next = [accounts::next_poll(&self.tools.db).await?, accounts::next_wanted(&self.tools.db, self.now()).await?];

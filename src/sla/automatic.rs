@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
-    domain::{Direction, view::ThreadView},
+    domain::{Direction, Text, view::ThreadView},
     store::tickets::Quick,
 };
 
@@ -21,11 +21,11 @@ pub fn quick(view: &ThreadView, within: SignedDuration) -> Vec<Quick> {
         .iter()
         .filter(|m| m.seen.direction == Direction::In)
         .filter_map(|m| m.seen.author.as_ref())
-        .flat_map(|author| author.name.iter().chain(&author.username))
-        .flat_map(|name| {
-            let full = words(name.as_str());
-            let first = full.iter().take(1).cloned().collect();
-            [full, first]
+        .flat_map(|author| {
+            let full = |name: &Option<Text>| name.as_ref().map(|name| words(name.as_str())).unwrap_or_default();
+            let name = full(&author.name);
+            // Part of a user name is no name: an official may well write "Siti" by hand to @siti_303.
+            [name.iter().take(1).cloned().collect(), name, full(&author.username)]
         })
         .filter(|name| !name.is_empty())
         .collect();

@@ -168,7 +168,8 @@ impl Case<'_> {
         } else {
             self.steps(&mut ruled, times);
         }
-        let members_same = ruled.members.iter().all(|m| self.view.members.get(m) == Some(&ruled.ticket.id));
+        let held = self.view.members.values().filter(|id| **id == ruled.ticket.id).count();
+        let members_same = held == ruled.members.len() && ruled.members.iter().all(|m| self.view.members.get(m) == Some(&ruled.ticket.id));
         ruled.changed = old != Some(&ruled.ticket) || !members_same || !ruled.events.is_empty() || !ruled.alerts.is_empty();
         ruled
     }

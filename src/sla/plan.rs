@@ -56,7 +56,7 @@ pub fn plan<'a>(
     for step in &mut planned.steps {
         step.effect = effect_of(old, step).cloned();
     }
-    if changed && episode.end.is_none() {
+    if changed && old.state == TicketState::Open {
         move_by_configuration(&mut planned, old, rules.changed_at);
     }
     let kept: Vec<PlannedStep> = old

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    db::{CHUNK, Db, Row, StoreError, built, json, vals},
+    db::{CHUNK, Db, Row, StoreError, built, vals},
     intake::numbered,
 };
 use crate::domain::{
-    AccountId, Kind, Object, Platform, Source, Time,
+    AccountId, Kind, Object, Platform, Time,
     alert::AlertKind,
     message::{Post, PostAuthor, key_of},
 };
@@ -94,6 +94,10 @@ pub struct Outcome {
     pub failing_since: Option<Time>,
     /// What to tell `operator` now.
     pub tell: Option<AlertKind>,
+    /// When its token ends, if it does.
+    pub token_expires_at: Option<Time>,
+    /// `operator` is to be told so now.
+    pub expiring: bool,
     /// The display name, if it was read.
     pub name: Option<String>,
     /// The user name, if it was read.
@@ -110,7 +114,7 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
         .exec(
             "UPDATE account SET lease_owner = NULL, lease_until = 0, next_poll_at = $3, failures = $4, failing_since = $5, reason = $6, healthy = $7, \
                last_read_at = CASE WHEN $8 = 1 THEN $9 ELSE last_read_at END, name = COALESCE($10, name), username = COALESCE($11, username), memo = $12, \
-               told_at = CASE WHEN $13 = 1 THEN $14 WHEN $8 = 1 THEN NULL ELSE told_at END \
+               told_at = CASE WHEN $13 = 1 THEN $14 WHEN $8 = 1 THEN NULL ELSE told_at END, token_expires_at = $15 \
              WHERE id = $1 AND fence = $2",
             vals![
                 account.id.0,
@@ -126,66 +130,24 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
                 outcome.username.clone(),
                 &outcome.memo,
                 outcome.tell == Some(AlertKind::Unhealthy),
-                now
+                now,
+                outcome.token_expires_at
             ],
         )
         .await?;
     if changed == 0 {
         return Err(StoreError::Fenced);
     }
-    if let Some(kind) = outcome.tell {
+    let told = outcome.tell.map(|kind| (kind, outcome.error.clone().unwrap_or_default()));
+    let ends = outcome.token_expires_at.filter(|_| outcome.expiring).map(|at| (AlertKind::Expiring, at.rfc3339()));
+    for (kind, detail) in told.into_iter().chain(ends) {
         tx.exec(
             "INSERT INTO alert (kind, account_id, policy, at_text, step, notify, late_found, detail, created_at) VALUES ($1, $2, '', '', 0, '[]', 0, $3, $4)",
-            vals![kind.word(), account.id.0, outcome.error.clone().unwrap_or_default(), now],
+            vals![kind.word(), account.id.0, detail, now],
         )
         .await?;
     }
     tx.commit().await
-}
-
-/// Notes that a read of these sources begins, before anything it shows is judged: what was written before `opens_from` opens no ticket if
-/// this is the first read, and a read after more than `blind_after` without one ends a blindness.
-pub async fn sources_begin(
-    db: &Db,
-    account: AccountId,
-    sources: &[Source],
-    (began_at, opens_from, blind_after): (Time, Time, jiff::SignedDuration),
-) -> Result<(), StoreError> {
-    let mut tx = db.write().await?;
-    for source in sources {
-        tx.exec(
-            "INSERT INTO source (account_id, name, opens_from, blind_from, backlog_read_at) VALUES ($1, $2, $4, NULL, $3) \
-             ON CONFLICT (account_id, name) DO UPDATE SET \
-               blind_from = CASE WHEN source.last_read_at < $5 THEN source.last_read_at ELSE source.blind_from END, \
-               backlog_read_at = CASE WHEN source.last_read_at IS NULL OR source.last_read_at < $5 THEN excluded.backlog_read_at \
-                 ELSE source.backlog_read_at END",
-            vals![account.0, source.word(), began_at, opens_from, began_at.minus(blind_after)],
-        )
-        .await?;
-    }
-    tx.commit().await
-}
-
-/// Notes that these sources were read in whole by a read that began at `began_at`.
-pub async fn sources_read(db: &Db, account: AccountId, sources: &[Source], began_at: Time) -> Result<(), StoreError> {
-    if sources.is_empty() {
-        return Ok(());
-    }
-    let mut tx = db.write().await?;
-    for source in sources {
-        tx.exec(
-            "UPDATE source SET first_read_at = COALESCE(first_read_at, $3), last_read_at = $3 WHERE account_id = $1 AND name = $2",
-            vals![account.0, source.word(), began_at],
-        )
-        .await?;
-    }
-    tx.commit().await
-}
-
-/// Sources of an account that were read in whole before.
-pub async fn sources(db: &Db, account: AccountId) -> Result<HashSet<Source>, StoreError> {
-    let rows = db.rows("SELECT name FROM source WHERE account_id = $1 AND first_read_at IS NOT NULL", vals![account.0]).await?;
-    rows.iter().map(|row| row.word("name", Source::from_word)).collect()
 }
 
 /// When the next account is due.
@@ -273,6 +235,29 @@ pub async fn known(db: &Db, account: AccountId, object: Object, ids: &[&str]) ->
     Ok(found)
 }
 
+/// When citizens wrote to the account since then, by local day (days since 1970, `offset` east of Greenwich), with how many messages; and
+/// when the last of all was written.
+pub async fn written_days(
+    db: &Db,
+    account: AccountId,
+    since: Time,
+    offset: jiff::SignedDuration,
+) -> Result<(Vec<(i64, i64)>, Option<Time>), StoreError> {
+    let sql = "SELECT (created_at + $3) / 86400000 AS day, COUNT(*) AS messages, MAX(created_at) AS last FROM message \
+         WHERE account_id = $1 AND created_at >= $2 AND direction = 'in' GROUP BY (created_at + $3) / 86400000 ORDER BY day";
+    let rows = db.rows(sql, vals![account.0, since, offset.as_millis() as i64]).await?;
+    let days = rows.iter().map(|row| Ok((row.i("day")?, row.i("messages")?))).collect::<Result<_, StoreError>>()?;
+    Ok((days, rows.last().map(|row| row.at("last")).transpose()?))
+}
+
+/// When the newest known message of a conversation was written; `None` if nothing of it is known.
+pub async fn last_written(db: &Db, account: AccountId, conversation: &str) -> Result<Option<Time>, StoreError> {
+    let sql = "SELECT MAX(m.created_at) AS at FROM message m JOIN thread t ON t.id = m.thread_id \
+         WHERE t.account_id = $1 AND t.kind = 'message' AND t.key = $2";
+    let rows = db.rows(sql, vals![account.0, conversation]).await?;
+    rows.first().map_or(Ok(None), |row| row.oat("at"))
+}
+
 /// A thread of which a read is wanted.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -339,12 +324,13 @@ pub async fn health(db: &Db, now: Time) -> Result<Vec<(String, bool, Option<i64>
         .collect()
 }
 
-/// A message for the site as a whole (`clock.skewed`), to `operator`.
-pub async fn tell_site(db: &Db, kind: AlertKind, detail: &str, now: Time) -> Result<(), StoreError> {
+/// Something to tell of an account, or of the site as a whole (`None`), to `operator`.
+pub async fn tell(db: &Db, account: Option<AccountId>, kind: AlertKind, detail: &str, now: Time) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
     tx.exec(
-        "INSERT INTO alert (kind, policy, at_text, step, notify, late_found, detail, created_at) VALUES ($1, '', '', 0, $2, 0, $3, $4)",
-        vals![kind.word(), json(&Vec::<String>::new()), detail, now],
+        "INSERT INTO alert (kind, account_id, policy, at_text, step, notify, late_found, detail, created_at) \
+         VALUES ($1, $2, '', '', 0, '[]', 0, $3, $4)",
+        vals![kind.word(), account.map(|account| account.0), detail, now],
     )
     .await?;
     tx.commit().await

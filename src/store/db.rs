@@ -278,6 +278,7 @@ impl Db {
                 .pragma("journal_size_limit", "67108864")
                 .pragma("cache_size", "-8192")
                 .pragma("temp_store", "MEMORY")
+                .row_buffer_size(1_000) // answers are fetched whole: by default the worker would pause after every fifty rows
                 .disable_statement_logging();
             if create {
                 private(options.get_filename());
@@ -426,6 +427,15 @@ impl Tx {
             Self::Postgres(tx) => tx.commit().await,
         }
         .map_err(StoreError::of)
+    }
+
+    /// `rows` rows of `columns` columns for a statement that takes no other value. SQLite looks a numbered placeholder up in a list
+    /// of all of them for every value it is given: with hundreds that costs more than the statement, so there they have no numbers.
+    pub(super) fn values(&self, rows: usize, columns: usize) -> String {
+        match self {
+            Self::Sqlite(_) => vec![format!("({})", vec!["?"; columns].join(",")); rows].join(","),
+            Self::Postgres(_) => placeholders(rows, columns),
+        }
     }
 
     /// See [`Db::skip_locked`].

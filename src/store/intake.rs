@@ -1,13 +1,13 @@
 //! Takes in what one read showed: messages once, threads, posts, and what the read proves. One transaction; the same read twice changes nothing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::SignedDuration;
 
-use super::db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, placeholders, vals};
+use super::db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, vals};
 use crate::domain::{
     AccountId, Direction, Kind, MessageId, Object, ThreadId, Time,
-    message::{Post, Seen, key_of},
+    message::{Post, Seen, ThreadKey, key_of},
 };
 
 /// What one read of an account showed.
@@ -144,7 +144,7 @@ async fn known(tx: &mut Tx, batch: &Batch, identities: impl Iterator<Item = &Ide
         }
         let sql = format!(
             "SELECT id, thread_id, object, key, text, hidden, hidden_at, deleted_at, missing_since, private_reply, urgent \
-             FROM message WHERE account_id = $1 AND (object, key) IN (VALUES {pairs})"
+             FROM message WHERE account_id = $1 AND (object, key) IN (SELECT * FROM (VALUES {pairs}) AS shown)"
         );
         for row in tx.rows_built(built(sql), values).await? {
             let identity = (row.word("object", Object::from_word)?, row.t("key")?);
@@ -251,7 +251,7 @@ async fn threads(tx: &mut Tx, batch: &Batch, fresh: &[usize]) -> Result<HashMap<
                post_key = COALESCE(thread.post_key, excluded.post_key), \
                next_look_at = CASE WHEN thread.next_look_at < excluded.next_look_at THEN thread.next_look_at ELSE excluded.next_look_at END \
              RETURNING id, kind, key",
-            placeholders(chunk.len(), 8)
+            tx.values(chunk.len(), 8)
         );
         for row in tx.rows_built(built(sql), values).await? {
             ids.insert((row.word("kind", Kind::from_word)?, row.t("key")?), ThreadId(row.i("id")?));
@@ -309,7 +309,7 @@ async fn insert(
                 seen.permalink.clone()
             ]);
         }
-        let sql = format!("INSERT INTO message ({COLUMNS}) VALUES {} RETURNING id, object, key", placeholders(chunk.len(), 29));
+        let sql = format!("INSERT INTO message ({COLUMNS}) VALUES {} RETURNING id, object, key", tx.values(chunk.len(), 29));
         let mut by_identity: HashMap<Identity, usize> = chunk
             .iter()
             .map(|&index| ((batch.messages[index].object, key_of(&batch.messages[index].external_id).to_owned()), index))
@@ -349,7 +349,7 @@ async fn posts(tx: &mut Tx, batch: &Batch) -> Result<(), StoreError> {
              ON CONFLICT (account_id, key) DO UPDATE SET updated_at = COALESCE(excluded.updated_at, post.updated_at), \
                total = COALESCE(excluded.total, post.total), permalink = COALESCE(excluded.permalink, post.permalink), \
                read_at = COALESCE(excluded.read_at, post.read_at)",
-            placeholders(last.len(), 10)
+            tx.values(last.len(), 10)
         );
         tx.exec_built(built(sql), values).await?;
     }
@@ -368,7 +368,8 @@ async fn prove(
     let threads: Vec<Row> = match proof {
         Proof::Post(name) | Proof::PostGone(name) => {
             tx.rows(
-                "SELECT id, verify_at FROM thread WHERE account_id = $1 AND (post_key = $2 OR (key = $2 AND kind IN ('post', 'mention')))",
+                "SELECT id, verify_at FROM thread WHERE account_id = $1 AND post_key = $2 UNION \
+                 SELECT id, verify_at FROM thread WHERE account_id = $1 AND key = $2 AND kind IN ('post', 'mention')",
                 vals![account, key_of(name)],
             )
             .await?
@@ -482,41 +483,45 @@ async fn look_again(tx: &mut Tx, batch: &Batch, touched: BTreeSet<i64>) -> Resul
 }
 
 /// Where else what came, changed or went decides: a top-level comment of ours may answer in other threads of its post, a direct message may be
-/// a private reply to a comment (or stand between one and its comment). By whom they reach, the time of the earliest of them: what closed
-/// before it stays as it is.
+/// a private reply to a comment (or stand between one and its comment).
 #[derive(Default)]
 struct Reach {
+    /// With the time of the earliest: what closed before it stays as it is.
     posts: HashMap<String, Time>,
-    citizens: HashMap<String, Time>,
+    /// Conversations with their citizen. All their tickets: one whose private reply could not be read closed earlier than it was written.
+    conversations: HashSet<(String, Option<String>)>,
 }
 
 impl Reach {
     fn shown(&mut self, seen: &Seen) {
-        let post = seen.thread.post.as_deref().map(|post| key_of(post).to_owned());
-        self.add((seen.kind, seen.direction, seen.top_level), post, seen.thread.citizen.clone(), seen.created_at);
+        let ThreadKey { name, post, citizen, .. } = &seen.thread;
+        let post = post.as_deref().map(key_of);
+        self.add((seen.kind, seen.direction, seen.top_level), key_of(name), post, citizen.as_deref(), seen.created_at);
     }
 
-    fn add(&mut self, what: (Kind, Direction, bool), post: Option<String>, citizen: Option<String>, at: Time) {
-        let (reached, whom) = match what {
-            (Kind::Message, ..) => (&mut self.citizens, citizen),
-            (Kind::Comment, Direction::Out, true) => (&mut self.posts, post),
-            _ => return,
-        };
-        if let Some(whom) = whom {
-            reached.entry(whom).and_modify(|earliest| *earliest = at.min(*earliest)).or_insert(at);
+    fn add(&mut self, what: (Kind, Direction, bool), thread: &str, post: Option<&str>, citizen: Option<&str>, at: Time) {
+        match (what, post) {
+            ((Kind::Message, ..), _) => {
+                self.conversations.insert((thread.to_owned(), citizen.map(str::to_owned)));
+            }
+            ((Kind::Comment, Direction::Out, true), Some(post)) => {
+                self.posts.entry(post.to_owned()).and_modify(|earliest| *earliest = at.min(*earliest)).or_insert(at);
+            }
+            _ => {}
         }
     }
 
     async fn gone(&mut self, tx: &mut Tx, deleted: &[MessageId]) -> Result<(), StoreError> {
         for chunk in deleted.chunks(CHUNK) {
             let sql = format!(
-                "SELECT m.kind, m.direction, m.top_level, m.created_at, t.post_key, t.citizen_id \
+                "SELECT m.kind, m.direction, m.top_level, m.created_at, t.key, t.post_key, t.citizen_id \
                  FROM message m JOIN thread t ON t.id = m.thread_id WHERE m.id IN ({})",
                 numbered(1, chunk.len())
             );
             for row in tx.rows_built(built(sql), chunk.iter().map(|id| Val::from(id.0)).collect()).await? {
                 let what = (row.word("kind", Kind::from_word)?, row.word("direction", Direction::from_word)?, row.b("top_level")?);
-                self.add(what, row.ot("post_key")?, row.ot("citizen_id")?, row.at("created_at")?);
+                let (thread, post, citizen) = (row.t("key")?, row.ot("post_key")?, row.ot("citizen_id")?);
+                self.add(what, &thread, post.as_deref(), citizen.as_deref(), row.at("created_at")?);
             }
         }
         Ok(())
@@ -531,11 +536,12 @@ impl Reach {
             )
             .await?;
         }
-        for (citizen, at) in self.citizens {
+        for (conversation, citizen) in self.conversations {
             tx.exec(
                 "UPDATE thread SET next_look_at = $1 WHERE (next_look_at IS NULL OR next_look_at > $1) AND id IN \
-                 (SELECT thread_id FROM ticket WHERE account_id = $2 AND author = $3 AND (state = 'open' OR closed_at >= $4))",
-                vals![batch.now, batch.account.0, citizen, at],
+                 (SELECT thread_id FROM ticket WHERE account_id = $2 AND author = $3 \
+                  UNION SELECT thread_id FROM message WHERE account_id = $2 AND private_reply = $4)",
+                vals![batch.now, batch.account.0, citizen, conversation],
             )
             .await?;
         }

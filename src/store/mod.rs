@@ -8,7 +8,9 @@ pub mod db;
 pub mod intake;
 pub mod listing;
 pub mod outbox;
+pub mod sources;
 pub mod tickets;
+pub mod tokens;
 
 pub use backup::BackupError;
 pub use db::{Db, StoreError};

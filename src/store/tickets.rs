@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
     actions,
-    db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, placeholders, vals},
+    db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, vals},
     intake::numbered,
 };
 use crate::domain::{
@@ -13,7 +13,7 @@ use crate::domain::{
     alert::AlertKind,
     message::{Author, Message, Seen, ThreadKey},
     ticket::{Subject, Ticket},
-    view::{Blindness, Ruling, ThreadView},
+    view::{Blindness, Ruled, Ruling, ThreadView},
 };
 
 /// Threads whose time has come or of whose tickets staff said something, at most `limit`, locked for this transaction.
@@ -231,23 +231,32 @@ fn ticket(row: &Row) -> Result<Ticket, StoreError> {
     })
 }
 
-/// Top-level `out` comments in other threads of the same post, for comment threads with a post.
+/// Top-level `out` comments in other threads of the same post, for comment threads with a post. Each post is gone through once, however
+/// many of its threads are due: a deadline is often that of many comments under one post.
 async fn elsewhere(
     tx: &mut Tx,
     threads: &[ThreadId],
     keys: &HashMap<i64, ThreadKey>,
     views: &mut BTreeMap<i64, ThreadView>,
 ) -> Result<(), StoreError> {
+    let mut under: HashMap<(i64, &str), Vec<i64>> = HashMap::new();
+    for (id, view) in views.iter().filter(|(_, view)| view.subject.kind == Kind::Comment) {
+        if let Some(post) = keys.get(id).and_then(|key| key.post.as_deref()) {
+            under.entry((view.account.0, post)).or_default().push(*id);
+        }
+    }
     let sql = format!(
-        "SELECT h.id AS here, {MESSAGE} FROM thread h JOIN thread o ON o.account_id = h.account_id AND o.post_key = h.post_key AND o.id <> h.id \
-         JOIN message m ON m.thread_id = o.id AND m.direction = 'out' AND m.top_level = 1 \
-         WHERE h.kind = 'comment' AND h.id IN ({})",
+        "SELECT h.post_key, {MESSAGE} FROM (SELECT DISTINCT account_id, post_key FROM thread WHERE kind = 'comment' AND id IN ({})) h \
+         JOIN thread o ON o.account_id = h.account_id AND o.post_key = h.post_key \
+         JOIN message m ON m.thread_id = o.id AND m.direction = 'out' AND m.top_level = 1",
         numbered(1, threads.len())
     );
     for row in tx.rows_built(built(sql), ids(threads)).await? {
-        let here = row.i("here")?;
-        if let (Some(view), Some(key)) = (views.get_mut(&here), keys.get(&here)) {
-            view.elsewhere.push(message(&row, key)?);
+        let (there, post) = (row.i("thread_id")?, row.t("post_key")?);
+        for here in under.get(&(row.i("account_id")?, post.as_str())).into_iter().flatten().filter(|here| **here != there) {
+            if let (Some(view), Some(key)) = (views.get_mut(here), keys.get(here)) {
+                view.elsewhere.push(message(&row, key)?);
+            }
         }
     }
     Ok(())
@@ -340,7 +349,9 @@ pub async fn quick(tx: &mut Tx, quick: &[Quick], now: Time) -> Result<HashSet<Me
                 "UPDATE thread SET next_look_at = $1 WHERE id <> $4 AND (next_look_at IS NULL OR next_look_at > $1) \
                  AND (id IN (SELECT thread_id FROM quick_reply WHERE account_id = $2 AND text_hash = $3) \
                    OR id IN (SELECT k.thread_id FROM ticket k JOIN thread d ON d.account_id = k.account_id AND d.citizen_id = k.author \
-                     JOIN quick_reply q ON q.thread_id = d.id WHERE k.account_id = $2 AND q.account_id = $2 AND q.text_hash = $3))",
+                     JOIN quick_reply q ON q.thread_id = d.id WHERE k.account_id = $2 AND q.account_id = $2 AND q.text_hash = $3) \
+                   OR id IN (SELECT c.thread_id FROM message c JOIN thread d ON d.account_id = c.account_id AND d.key = c.private_reply \
+                     JOIN quick_reply q ON q.thread_id = d.id WHERE c.account_id = $2 AND q.account_id = $2 AND q.text_hash = $3))",
                 vals![now, one.account.0, &one.hash, one.thread.0],
             )
             .await?;
@@ -385,7 +396,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
                 &ticket.configuration
             ];
             if ticket.id == TicketId(0) {
-                let sql = format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", placeholders(1, 23));
+                let sql = format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", tx.values(1, 23));
                 if let Some(row) = tx.rows_built(built(sql), values).await?.first() {
                     ticket.id = TicketId(row.i("id")?);
                 }
@@ -423,6 +434,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
     });
     let update: String = TICKET.split(", ").map(|c| format!("{c} = excluded.{c}")).collect::<Vec<_>>().join(", ");
     bulk(tx, &format!("INSERT INTO ticket (id, {TICKET}) VALUES "), &format!(" ON CONFLICT (id) DO UPDATE SET {update}"), kept).await?;
+    forget_members(tx, rulings).await?;
     bulk(
         tx,
         "INSERT INTO ticket_message (message_id, ticket_id) VALUES ",
@@ -473,6 +485,22 @@ async fn in_doubt(tx: &mut Tx, accounts: &BTreeSet<i64>) -> Result<BTreeMap<i64,
     Ok(found)
 }
 
+/// Messages that a ticket held and no ticket holds any more: an answer turned up between its question and them.
+async fn forget_members(tx: &mut Tx, rulings: &[Ruling]) -> Result<(), StoreError> {
+    let ruled: Vec<&Ruled> = rulings.iter().flat_map(|ruling| &ruling.tickets).collect();
+    for chunk in ruled.chunks(CHUNK) {
+        let mut values: Vec<Val> = chunk.iter().map(|ruled| ruled.ticket.id.0.into()).collect();
+        let members: Vec<Val> = chunk.iter().flat_map(|ruled| &ruled.members).map(|message| message.0.into()).collect();
+        let mut sql = format!("DELETE FROM ticket_message WHERE ticket_id IN ({})", numbered(1, chunk.len()));
+        if !members.is_empty() {
+            sql = format!("{sql} AND message_id NOT IN ({})", numbered(chunk.len() + 1, members.len()));
+        }
+        values.extend(members);
+        tx.exec_built(built(sql), values).await?;
+    }
+    Ok(())
+}
+
 const TICKET: &str = "thread_id, account_id, author, policy, urgent, state, opened_at, due_at, warned_at, breached_at, flagged_at, \
     acknowledged_at, closed_at, answered_by, business_seconds, reason, unverified, messages, newest_message_id, newest_at, assignee, steps, configuration";
 
@@ -481,7 +509,7 @@ async fn bulk(tx: &mut Tx, head: &str, tail: &str, rows: Vec<Vec<Val>>) -> Resul
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let chunk: Vec<Vec<Val>> = rows.by_ref().take(CHUNK).collect();
-        let sql = format!("{head}{}{tail}", placeholders(chunk.len(), columns));
+        let sql = format!("{head}{}{tail}", tx.values(chunk.len(), columns));
         tx.exec_built(built(sql), chunk.into_iter().flatten().collect()).await?;
     }
     Ok(())

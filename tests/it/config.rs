@@ -9,7 +9,7 @@ use std::{
 use secrecy::ExposeSecret;
 use tanggap::{
     config::{Environment, Loaded, Place, Problems, Secrets, load, reread},
-    domain::settings::{StepAt, Token},
+    domain::settings::{Origin, StepAt, Token},
 };
 
 /// A folder with a configuration and its secrets, and an environment that knows nothing else.
@@ -285,7 +285,7 @@ fn secrets_come_from_files_variables_and_credentials_with_one_newline_cut() {
     let app = settings.graph.app.clone();
     assert_eq!((app.secret.unwrap().expose_secret(), app.instagram_secret.unwrap().expose_secret()), (" of the environment ", "of a file"));
     let token = settings.opds[0].accounts[0].token.as_ref().unwrap();
-    assert_eq!((token.value.expose_secret(), &token.file), ("a-good-token", &None));
+    assert_eq!((token.value.expose_secret(), &token.origin), ("a-good-token", &Origin::Credential(world.path("run/good"))));
     let printed = format!("{settings:?}");
     assert!(!printed.contains("a-good-token") && !printed.contains("of a file"), "{printed}");
 }
@@ -315,7 +315,7 @@ fn listings_read_only_the_secret_of_the_database() {
 #[test]
 fn a_token_is_read_again_but_an_empty_or_half_written_one_keeps_the_old() {
     let world = World::new();
-    let token = Token { value: "EAAB-old-value".into(), file: Some(world.path("secrets/token")) };
+    let token = Token { value: "EAAB-old-value".into(), origin: Origin::File(world.path("secrets/token")) };
     let again = |mode: u32, text: &str| {
         world.secret("token", mode, text);
         reread(&token).map(|it| it.expose_secret().to_owned())
@@ -326,7 +326,7 @@ fn a_token_is_read_again_but_an_empty_or_half_written_one_keeps_the_old() {
     }
     fs::remove_file(world.path("secrets/token")).unwrap();
     assert_eq!(reread(&token).map(|_| ()), None);
-    assert_eq!(reread(&Token { file: None, ..token }).map(|_| ()), None);
+    assert_eq!(reread(&Token { origin: Origin::Environment, ..token }).map(|_| ()), None);
 }
 
 #[test]

@@ -120,6 +120,7 @@ impl World {
             stop: self.stop.clone(),
             skew: Skew::default(),
             owner: "w1".into(),
+            reread: Arc::new(config::reread),
         };
         PollStage::new(self.db.clone(), self.settings.clone(), joints).await.unwrap().once().await
     }

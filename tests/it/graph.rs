@@ -56,6 +56,7 @@ impl Far {
             version: "v25.0".to_owned(),
             app: settings::App::default(),
             apps: [].into(),
+            sources: vec![],
             timeout,
         };
         let client = Client::new(http::client(Duration::from_secs(10)).unwrap(), &graph);

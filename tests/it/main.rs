@@ -3,6 +3,7 @@
 
 mod alert;
 mod arrows;
+mod canary;
 mod channels;
 mod cli;
 mod clock;
@@ -16,9 +17,11 @@ mod newer;
 mod poll;
 mod reckoning;
 mod registry;
+mod requests;
 mod samples;
 mod simulator;
 mod soak;
 mod store;
 mod texts;
 mod tickets;
+mod tokens;

@@ -1,5 +1,6 @@
 //! The poll stage on the simulated Graph API over real HTTP, on a clock that is moved by hand.
 
+mod month;
 mod world;
 
 use jiff::SignedDuration;
@@ -103,4 +104,31 @@ async fn an_account_over_its_limit_is_silent_until_meta_answers_again_and_new_wo
     assert_eq!(world.simulator.world().throttled_calls(), refused);
     let read = world.texts("SELECT CAST(last_read_at AS TEXT) AS one FROM account WHERE platform = 'facebook'").await;
     assert!(read[0].parse::<i64>().unwrap() > world.clock_ms() - 600_000, "it is read again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_instagram_a_comment_that_came_as_another_went_is_found_within_the_hour() {
+    let mut world = World::new(1).await;
+    let instagram = world.instagram(0);
+    let (medium, first) = {
+        let mut graph = world.simulator.world();
+        let medium = graph.post(&instagram, "Jadwal layanan").unwrap();
+        let comments: Vec<String> =
+            (0..12).map(|n| graph.comment(&medium, &Citizen::new(n, "Siti"), format!("Kapan KTP {n} jadi?")).unwrap()).collect();
+        // More than Meta lists come after it, so that only a sweep can see the medium again.
+        for day in 0..30 {
+            graph.post(&instagram, format!("Berita {day}")).unwrap();
+        }
+        (medium, comments[0].clone())
+    };
+    world.introduced().await;
+    {
+        let mut graph = world.simulator.world();
+        graph.delete(&first);
+        graph.comment(&medium, &Citizen::new(99, "Budi"), "Loketnya buka sampai jam berapa?").unwrap();
+    }
+    for _ in 0..13 {
+        world.turn(SignedDuration::from_mins(5)).await;
+    }
+    assert_eq!(world.texts("SELECT text AS one FROM message WHERE text LIKE 'Loketnya%'").await.len(), 1);
 }

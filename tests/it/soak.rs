@@ -3,7 +3,7 @@
 //! A short run by default. `TANGGAP_SOAK_SECONDS=600 TANGGAP_SOAK_KILLS=20 tests/run --release --test it soak:: -- --nocapture`
 //! is the long one; it prints its figures.
 
-mod checks;
+pub mod checks;
 mod idle;
 mod reckoned;
 mod site;
@@ -35,7 +35,7 @@ fn asked(name: &str, otherwise: i64) -> i64 {
 
 async fn soak(database: &str, kills: i64) {
     let length = SignedDuration::from_secs(asked("TANGGAP_SOAK_SECONDS", 30));
-    let pace = Pace { gap: SignedDuration::from_millis(500), answer: SignedDuration::from_secs(8) };
+    let pace = Pace { gap: SignedDuration::from_millis(500), answer: SignedDuration::from_secs(8), late: SignedDuration::from_secs(20) };
     let mut site = Site::new(SEED, AGENCIES, pace, WEBHOOK).await;
     let mut daemon = site.start(database);
     let mut rng = StdRng::seed_from_u64(SEED);
@@ -60,7 +60,7 @@ async fn soak(database: &str, kills: i64) {
     }
     daemon.stop();
     checks::everything_is_told_and_decided(&db).await;
-    checks::every_message_is_stored_once(&db, &site).await;
+    checks::every_message_is_stored_once(&db, &site.simulator).await;
     reckoned::every_ticket_is_as_the_rules_say(&db, site::now()).await;
     checks::every_step_has_its_deliveries(&db).await;
     checks::every_letter_was_accepted_and_copies_have_a_cause(&db, &site, kills).await;
@@ -88,7 +88,7 @@ async fn a_daemon_killed_again_and_again_on_postgresql_loses_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_daemon_on_the_same_file_is_refused_and_says_why() {
-    let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1) };
+    let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1), late: SignedDuration::from_secs(20) };
     let site = Site::new(SEED, 1, pace, WEBHOOK).await;
     let database = format!("sqlite://{}", site.folder.path().join("t.db").display());
     let first = site.start(&database);

@@ -1,6 +1,10 @@
 //! The ticket rules of semantics.md: on the real store against the reckoning, then rule by rule on the judge.
 
+mod desk;
+mod found;
 mod ledger;
+mod numbers;
+mod steps;
 mod story;
 
 use ledger::{Ledger, standing};
@@ -12,7 +16,7 @@ use crate::reckoning::Expected;
 /// `PROPTEST_CASES` raises it; this is what a run has time for.
 fn cases(usual: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
-    ProptestConfig { cases, max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { cases, max_shrink_iters: 1000, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// Says only what differs.

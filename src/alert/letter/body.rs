@@ -33,6 +33,10 @@ pub(super) fn body(group: &[&Waiting], full: bool, settings: &Settings) -> Strin
             "ticket": view(ticket, account, full, settings), "step": alert.step, "official": first.official,
             "link": link(&format!("tickets/{}", ticket.id)), "late_found": alert.late_found,
         }),
+        (_, Some(account)) if alert.kind == AlertKind::Expiring => json!({
+            "opd": account.opd, "account": account.external_id, "platform": account.platform, "official": first.official,
+            "reason": "the token ends soon", "token_expires_at": alert.detail, "link": link(""),
+        }),
         (_, account) => json!({
             "opd": account.as_ref().map(|a| &a.opd), "account": account.as_ref().map(|a| &a.external_id),
             "platform": account.as_ref().map(|a| a.platform), "reason": alert.detail, "official": first.official,

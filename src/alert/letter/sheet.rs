@@ -76,7 +76,9 @@ impl Head {
             AlertKind::Answered => Self::Answered,
             AlertKind::Dismissed => Self::Dismissed,
             AlertKind::Withdrawn => Self::Withdrawn,
-            AlertKind::Unverified | AlertKind::Unhealthy | AlertKind::Recovered | AlertKind::ClockSkewed => return None,
+            AlertKind::Unverified | AlertKind::Unhealthy | AlertKind::Recovered | AlertKind::Expiring | AlertKind::ClockSkewed => {
+                return None;
+            }
         })
     }
     const fn key(self) -> &'static str {
@@ -361,6 +363,11 @@ impl Speaker<'_> {
             (AlertKind::Unverified, account) => {
                 let n = alert.detail.trim().parse::<u64>().unwrap_or(1);
                 self.words.say("unverified", context! { account => account.unwrap_or_default(), since, n })?
+            }
+            (AlertKind::Expiring, account) => {
+                let ends = Time::parse(&alert.detail).unwrap_or(alert.created_at);
+                let (at, left) = (self.words.moment(ends)?, self.words.length(ends.since(self.now))?);
+                self.words.say("expiring", context! { account => account.unwrap_or_default(), at, left })?
             }
             (AlertKind::ClockSkewed, _) => self.words.say("clock", context! { since, detail })?,
             (AlertKind::Recovered, Some(account)) => self.words.say("recovered", context! { account, since })?,

@@ -8,7 +8,7 @@ use crate::{
         read::{Table, to_mend},
         words,
     },
-    domain::settings::{App, Graph, Poll},
+    domain::settings::{App, Graph, Poll, TokenSource},
 };
 
 pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
@@ -31,10 +31,12 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
         apps.push((name, App { id, secret, instagram_secret: app_secret(&mut table, "instagram_secret", context) }));
     }
     unique(apps.iter().map(|(name, _)| name), "the name", table.findings);
+    let mut sources = Vec::new();
     for mut table in table.tables("source") {
         table.require("token", words::SECRET);
-        table.secret("token", context.vault);
-        table.named("app", &context.names.apps, "[[graph.app]]");
+        let token = table.secret("token", context.vault);
+        let app = table.named("app", &context.names.apps, "[[graph.app]]").map(|it| it.value);
+        sources.extend(token.map(|token| TokenSource { token, app }));
     }
     Graph {
         url: base(table, "url"),
@@ -42,6 +44,7 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
         version: table.needed("version", "a version of the Graph API such as \"v25.0\"", version).map_or_else(String::new, |it| it.value),
         app,
         apps: apps.into_iter().map(|(name, app)| (name.value, app)).collect(),
+        sources,
         timeout: table.positive("timeout").value,
     }
 }

@@ -101,7 +101,10 @@ pub(super) fn settings(layered: &Layered, vault: &Vault, findings: &Findings) ->
     let calendars = calendar::calendars(&mut root, &site.timezone, &context);
     let channels = channel::channels(&mut root.section("channel"), &context);
     let (officials, policies) = (official::officials(&mut root, &channels, &context), policy::policies(&mut root, &context));
-    let opds = opd::opds(&mut root, &context);
+    let mut secrets = root.section("secrets");
+    let (secrets_key, sealed) = (secrets.secret("key", vault).map(|key| key.value), secrets.has("key"));
+    drop(secrets);
+    let opds = opd::opds(&mut root, &context, sealed);
     reach::warn(&policies, &opds, &officials, &channels, findings);
     Settings {
         site,
@@ -114,6 +117,7 @@ pub(super) fn settings(layered: &Layered, vault: &Vault, findings: &Findings) ->
         heartbeat: site::heartbeat(&mut root.section("heartbeat")),
         letter: site::letter(&mut root.section("letter")),
         retention_closed: root.section("retention").positive("closed").value,
+        secrets_key,
         calendars,
         policies: policies.into_iter().map(|checked| checked.policy).collect(),
         officials,

@@ -14,11 +14,7 @@ use crate::{
     },
 };
 
-pub(super) fn opds(root: &mut Table, context: &Context) -> Vec<Opd> {
-    let mut secrets = root.section("secrets");
-    secrets.secret("key", context.vault);
-    let sealed = secrets.has("key");
-    drop(secrets);
+pub(super) fn opds(root: &mut Table, context: &Context, sealed: bool) -> Vec<Opd> {
     let (mut slugs, mut ids, mut opds) = (Vec::new(), Vec::new(), Vec::new());
     for mut table in root.tables("opd") {
         let (slug, opd) = opd(&mut table, context);

@@ -12,7 +12,7 @@ use super::{
     time,
 };
 use crate::{
-    demo::world::{Account, Attachment, Author, Host, Item, ItemKind, Token},
+    demo::world::{Account, Attachment, Author, Host, Item, ItemKind, Token, TokenKind},
     domain::message::key_of,
 };
 
@@ -68,7 +68,10 @@ pub(super) fn user<'a>(ask: &Ask<'a>, token: &'a Token, name: &str) -> Result<Fo
         }
         "accounts" | "assigned_pages" => {
             ask.needs("pages_show_list")?;
-            let mut pages: Vec<_> = token.pages().iter().filter_map(|id| ask.world.account(id)).collect();
+            let system = matches!(token.kind, TokenKind::SystemUser(_));
+            let listed = if name == "accounts" { !system || ask.world.manner.system_accounts } else { system };
+            let pages = if listed { token.pages() } else { &[] };
+            let mut pages: Vec<_> = pages.iter().filter_map(|id| ask.world.account(id)).collect();
             pages.sort_by_key(|page| page.id.parse::<usize>().unwrap_or_default());
             Found::List(List::new(pages.into_iter().map(Node::Page).collect(), false, 100))
         }

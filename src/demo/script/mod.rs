@@ -22,6 +22,8 @@ pub struct Pace {
     pub gap: SignedDuration,
     /// The longest a diligent official takes to answer; slow ones take up to four times that.
     pub answer: SignedDuration,
+    /// One message in twenty is shown by Meta only so much later, at most.
+    pub late: SignedDuration,
 }
 
 /// An agency with its accounts in the world.
@@ -193,7 +195,7 @@ impl Script {
         };
         let mut draft = Draft::from(words::texts(&opd.slug, &sort, self.rng.random_range(0..10_000))).at(at);
         if self.rng.random_bool(0.05) {
-            draft = draft.visible_from(at + SignedDuration::from_secs(self.rng.random_range(3..20)));
+            draft = draft.visible_from(at + self.up_to(self.pace.late));
         }
         if self.rng.random_bool(0.08) {
             draft = draft.with(Attachment::Image);

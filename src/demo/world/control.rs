@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{Account, Call, Death, Fault, Quota, Scope, Token, Use, World, fault::Order, record};
+use super::{
+    Account, Call, Death, Fault, Quota, Scope, Token, TokenKind, Use, World,
+    fault::Order,
+    record,
+    token::{INSTAGRAM_SCOPES, PAGE_SCOPES},
+};
 
 impl World {
     /// Every token that belongs to the account (or, for an Instagram account, to its Page) dies.
@@ -19,6 +24,21 @@ impl World {
         for token in self.tokens_of(account) {
             token.dead = None;
         }
+    }
+    /// One token dies, whosever it is.
+    pub fn kill(&mut self, text: &str, death: Death) {
+        if let Some(token) = self.tokens.get_mut(text) {
+            token.dead = Some(death);
+        }
+    }
+    /// A successor of the account's (or its Page's) newest token, with all that a token may hold; the old ones stay as they are.
+    pub fn new_token(&mut self, account: &str) -> Option<String> {
+        let kind = self.tokens_of(account).last()?.kind.clone();
+        let (scopes, life) = match kind {
+            TokenKind::Instagram(_) => (INSTAGRAM_SCOPES, Some(SignedDuration::from_hours(60 * 24))),
+            _ => (PAGE_SCOPES, None),
+        };
+        Some(self.issue(kind, scopes, life))
     }
     /// The same tokens run out then.
     pub fn expire_token(&mut self, account: &str, at: Timestamp) {

@@ -83,6 +83,8 @@ pub struct Manner {
     pub bare_comment_ids: bool,
     /// Nested lists of messages hold bodies, not only ids and times.
     pub nested_bodies: bool,
+    /// `/me/accounts` lists a system user's Pages too, not only `/{id}/assigned_pages`.
+    pub system_accounts: bool,
 }
 
 /// The whole world. Scripts write through it, [`super::api`] reads it.
@@ -123,6 +125,7 @@ impl World {
                 row_budget: 2_000,
                 bare_comment_ids: false,
                 nested_bodies: true,
+                system_accounts: true,
             },
             accounts: BTreeMap::new(),
             tokens: BTreeMap::new(),
@@ -157,9 +160,14 @@ impl World {
     pub fn token(&self, text: &str) -> Option<&Token> {
         self.tokens.get(text)
     }
-    /// A Page's own token.
+    /// Every token.
+    pub fn tokens(&self) -> impl Iterator<Item = &Token> {
+        self.tokens.values()
+    }
+    /// A Page's own token, the newest that lives, as lists of Pages show it.
     pub fn page_token(&self, page: &str) -> Option<&Token> {
-        self.tokens.values().find(|token| token.account() == Some(page))
+        let own = self.tokens.values().filter(|token| token.account() == Some(page));
+        own.max_by_key(|token| (token.dead.is_none(), token.issued))
     }
     /// The person or system user of a token, by their id.
     pub fn user(&self, id: &str) -> Option<&Token> {

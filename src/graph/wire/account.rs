@@ -1,5 +1,6 @@
 //! Pages, Instagram accounts and tokens.
 
+use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{Profile, lenient};
@@ -72,6 +73,21 @@ pub struct Token {
     /// The Page of a Page token.
     #[serde(deserialize_with = "lenient::text")]
     pub profile_id: Option<String>,
+    /// Why it is not valid.
+    #[serde(deserialize_with = "lenient::loose")]
+    pub error: TokenError,
+}
+
+/// Why a token is not valid.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TokenError {
+    /// Meta's error code.
+    #[serde(deserialize_with = "lenient::int")]
+    pub code: Option<i32>,
+    /// Meta's subcode.
+    #[serde(deserialize_with = "lenient::int")]
+    pub subcode: Option<i32>,
 }
 
 /// A permission with the objects it covers.
@@ -83,4 +99,28 @@ pub struct GranularScope {
     /// Pages or accounts; empty = all.
     #[serde(deserialize_with = "lenient::loose")]
     pub target_ids: Vec<String>,
+}
+
+/// A Page with its token, as lists of a person's or a system user's Pages show it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct PageToken {
+    /// The Page's id.
+    #[serde(deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// Its token.
+    #[serde(deserialize_with = "lenient::secret")]
+    pub access_token: Option<SecretString>,
+}
+
+/// A refreshed token of Instagram Login; the old one stays valid until its own end.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Refreshed {
+    /// The token; some have seen the old one again.
+    #[serde(deserialize_with = "lenient::secret")]
+    pub access_token: Option<SecretString>,
+    /// Seconds until it runs out.
+    #[serde(deserialize_with = "lenient::int")]
+    pub expires_in: Option<i64>,
 }

@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error as _};
 use serde_json::value::RawValue;
 
@@ -22,6 +23,11 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
         _ => return Err(D::Error::custom("neither text nor number")),
     };
     Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// The same for a secret, which prints as nothing.
+pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(text(deserializer)?.map(Into::into))
 }
 
 /// `true`, `"true"`, `1`; false likewise; anything else is none.

@@ -359,3 +359,25 @@ fn the_length_past_the_deadline_is_told_at_the_time_of_writing() {
     group[0].ticket.as_mut().unwrap().due_at = Time::from_ms(at(START).ms() - 400).unwrap();
     assert!(chat(site(Language::Indonesian), &group).contains("melewati batas waktu kurang dari 1 menit"));
 }
+
+#[test]
+fn a_token_that_ends_soon_is_told_with_its_end_in_both_languages_and_by_webhook() {
+    let expiring = |channel| {
+        let mut group = vec![waiting(channel, AlertKind::Expiring, "dindukcapil", None)];
+        group[0].alert.detail = Time::parse(START).unwrap().plus(SignedDuration::from_hours(10 * 24 - 1)).rfc3339();
+        group
+    };
+    let indonesian = chat(site(Language::Indonesian), &expiring(Channel::Telegram));
+    assert!(indonesian.contains("Masa berlaku token akun Facebook Dindukcapil berakhir") && indonesian.contains("(9 hari 23 jam lagi)"));
+    let english = chat(site(Language::English), &expiring(Channel::Telegram));
+    assert!(
+        english.contains("The token of the account Facebook Dindukcapil ends on") && english.contains("(9 days 23 hours left)"),
+        "{english}"
+    );
+    let mut site = site(Language::Indonesian);
+    site.channels.webhooks = [("-100555".to_owned(), super::world::webhook(&crate::channels::far::HttpSink::start(), false))].into();
+    let body: serde_json::Value = serde_json::from_str(&write(site, &expiring(Channel::Webhook))).unwrap();
+    assert_eq!((&body["type"], &body["data"]["account"]), (&"token.expiring".into(), &"101".into()));
+    assert_eq!((&body["data"]["reason"], &body["data"]["opd"]), (&"the token ends soon".into(), &"dindukcapil".into()));
+    assert_eq!(Time::parse(body["data"]["token_expires_at"].as_str().unwrap()).unwrap().since(at(START)).as_hours(), 239);
+}

@@ -84,6 +84,7 @@ pub fn settings(language: Language) -> Settings {
             version: String::new(),
             app: App::default(),
             apps: BTreeMap::new(),
+            sources: vec![],
             timeout: hours(1),
         },
         poll: Poll {
@@ -107,6 +108,7 @@ pub fn settings(language: Language) -> Settings {
         heartbeat: Heartbeat { url: None, every: hours(1) },
         letter: Letter { preview: Preview::Public, group: SignedDuration::from_secs(30) },
         retention_closed: hours(1),
+        secrets_key: None,
         calendars: BTreeMap::new(),
         policies: vec![],
         officials: vec![],

@@ -32,8 +32,14 @@ pub struct World {
 }
 
 impl World {
-    /// So many agencies with a Page and an Instagram account each, on a SQLite file.
+    /// So many agencies with a Page and an Instagram account each, on a SQLite file. Nobody writes by itself.
     pub async fn new(count: usize) -> Self {
+        let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1), late: SignedDuration::from_secs(20) };
+        Self::with(1, count, pace, "").await.0
+    }
+
+    /// The same with a story that is stepped by the caller; `more` is appended to the configuration.
+    pub async fn with(seed: u64, count: usize, pace: Pace, more: &str) -> (Self, Script) {
         http::install_tls();
         let clock = ManualClock::new("2026-11-24T02:00:00Z".parse().unwrap());
         let read = clock.clone();
@@ -41,8 +47,11 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let (simulator, servers) = Simulator::bind(now.clone()).await.unwrap();
         let ((mails, _), (chats, _)) = (SmtpSink::bind(now.clone()).await.unwrap(), HttpSink::bind(now).await.unwrap());
-        let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1) };
-        let agencies = Script::new(1, opds(count), pace, &mut simulator.world(), clock.now()).agencies().to_vec();
+        let script = Script::new(seed, opds(count), pace, &mut simulator.world(), clock.now());
+        let agencies = script.agencies().to_vec();
+        let beside = folder.path().join("tanggap.d");
+        std::fs::create_dir(&beside).unwrap();
+        std::fs::write(beside.join("10-more.toml"), more).unwrap();
         let file = configure(folder.path(), &simulator, &mails, &chats, &agencies).unwrap();
         let settings: SharedSettings =
             Arc::new(config::load(Some(&file), &Environment::bare(folder.path()), Secrets::All).unwrap().settings);
@@ -61,6 +70,7 @@ impl World {
             stop: stop.clone(),
             skew: skew.clone(),
             owner: "test".to_owned(),
+            reread: Arc::new(config::reread),
         };
         let poll = PollStage::new(db.clone(), settings.clone(), joints).await.unwrap();
         let joints = sla::Joints {
@@ -71,7 +81,7 @@ impl World {
             skewed: skew.skewed.clone(),
         };
         let sla = SlaStage::new(db.clone(), settings, joints).await.unwrap();
-        Self { clock, simulator, agencies, db, poll, sla, _folder: folder, _stop: stop.drop_guard() }
+        (Self { clock, simulator, agencies, db, poll, sla, _folder: folder, _stop: stop.drop_guard() }, script)
     }
 
     pub fn page(&self, agency: usize) -> String {

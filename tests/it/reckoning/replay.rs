@@ -177,7 +177,7 @@ impl<'a> Replay<'a> {
             What::Unack => self.waits[index].acknowledged_at = None,
             What::Dismiss(reason) => self.close(index, action.at, "dismissed", None, Some(reason.clone())),
             What::Resolve(how) => {
-                self.close(index, action.at, "answered", Some("staff".to_owned()), Some(how.clone()).filter(|how| !how.is_empty()))
+                self.close(index, action.at, "answered", Some("staff".to_owned()), Some(how.clone()).filter(|how| !how.is_empty()));
             }
         }
     }
@@ -216,8 +216,9 @@ impl<'a> Replay<'a> {
         for index in 0..self.waits.len() {
             let one = &self.waits[index];
             let due_at = self.clock(one, before).due_at;
-            let goes = |member: &&&Message| member.deleted_at == Some(at);
-            let shown_until = self.counted(one, before).iter().filter(goes).filter_map(|member| member.shown_until).min();
+            let counted = self.counted(one, before);
+            let urgent = counted.iter().filter(|member| member.urgent_at.is_some()).min_by_key(|member| member.urgent_at);
+            let shown_until = counted.iter().take(1).chain(urgent).filter_map(|member| member.deleted_at.and(member.shown_until)).min();
             if due_at < at && shown_until.is_none_or(|shown| due_at <= shown) {
                 self.waits[index].breached_at.get_or_insert(due_at);
             }

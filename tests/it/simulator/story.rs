@@ -10,7 +10,7 @@ use tanggap::demo::{
 
 use super::{Bench, Clock, secs};
 
-const PACE: Pace = Pace { gap: SignedDuration::from_secs(2), answer: SignedDuration::from_secs(30) };
+const PACE: Pace = Pace { gap: SignedDuration::from_secs(2), answer: SignedDuration::from_secs(30), late: SignedDuration::from_secs(20) };
 
 /// Lets a story run for that long, stepped that often; who wrote what, where and when.
 fn told(seed: u64, seconds: i64, step: i64) -> Vec<(String, ItemKind, String, Timestamp)> {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tanggap::{
-    demo::world::ItemKind,
+    demo::{api::Simulator, world::ItemKind},
     domain::{
         message::key_of,
         ticket::{Effect, PlannedStep},
@@ -46,13 +46,13 @@ pub async fn everything_is_told_and_decided(db: &Db) {
 }
 
 /// What citizens and officials wrote, and what is stored, are the same; whatever nobody could ever read is left out.
-pub async fn every_message_is_stored_once(db: &Db, site: &Site) {
+pub async fn every_message_is_stored_once(db: &Db, simulator: &Simulator) {
     let sql = "SELECT a.external_id AS account, m.key, m.direction, m.text, m.created_at, m.deleted_at FROM message m JOIN account a ON a.id = m.account_id";
     let mut stored: HashMap<(String, String), Vec<Row>> = HashMap::new();
     for row in rows(db, sql).await {
         stored.entry((row.t("account").unwrap(), row.t("key").unwrap())).or_default().push(row);
     }
-    let world = site.simulator.world();
+    let world = simulator.world();
     let (mut written, mut missing, mut gone_unseen) = (0, Vec::new(), 0);
     for item in world.items().iter().filter(|item| !matches!(item.kind, ItemKind::Post | ItemKind::Media)) {
         if world.item(&item.root).is_some_and(|root| root.kind == ItemKind::TagMedia) {

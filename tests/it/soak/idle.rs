@@ -16,7 +16,7 @@ const DEFAULT: &str = "[poll]\ninterval = \"60s\"\nidle_interval = \"5m\"\nsweep
 async fn a_hundred_accounts_with_nothing_new_cost_one_call_for_comments_and_one_for_messages_each() {
     let seconds = asked("TANGGAP_SOAK_SECONDS", 0);
     let (poll, length) = if seconds > 0 { (DEFAULT, seconds) } else { (SHORT, 8) };
-    let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1) };
+    let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1), late: SignedDuration::from_secs(20) };
     let mut site = Site::new(SEED, 50, pace, poll).await;
     site.script.quiet();
     let database = format!("sqlite://{}", site.folder.path().join("idle.db").display());

@@ -12,7 +12,7 @@ use tanggap::{
     store::{
         StoreError,
         accounts::{self, Leased, Outcome},
-        intake,
+        intake, sources,
     },
 };
 use tokio::task::JoinSet;
@@ -33,6 +33,8 @@ fn outcome(next: Time) -> Outcome {
         failures: 0,
         failing_since: None,
         tell: None,
+        token_expires_at: None,
+        expiring: false,
         name: None,
         username: None,
         memo: "{}".into(),
@@ -153,6 +155,17 @@ async fn a_failing_account_is_told_once_and_its_recovery_once(w: &mut World) {
     assert_eq!(accounts::usernames(&w.db).await.unwrap(), HashMap::from([("1".to_owned(), "dinhub".to_owned())]));
 }
 
+async fn messages_are_counted_by_the_local_day_of_their_writing(w: &mut World) {
+    let (page, _) = w.accounts().await;
+    let said = |id: &str, seconds| Seen { created_at: at(seconds), ..comment(id, "Kapan?") };
+    // 09.00, 16.59.59 and midnight in Jakarta.
+    w.take(page, 100, &[said("1", 0), said("2", 28_799), said("3", 15 * 3600)], &[]).await;
+    let jakarta = SignedDuration::from_hours(7);
+    let day = at(0).ms() / 86_400_000;
+    assert_eq!(accounts::written_days(&w.db, page, at(0), jakarta).await.unwrap(), (vec![(day, 2), (day + 1, 1)], Some(at(15 * 3600))));
+    assert_eq!(accounts::written_days(&w.db, page, at(15 * 3600 + 1), jakarta).await.unwrap(), (vec![], None));
+}
+
 async fn two_people_within_a_day_engage_an_account_until_a_day_after_the_second_lasts_words(w: &mut World) {
     let (page, _) = w.accounts().await;
     let said = |id: &str, author: &str, seconds| Seen {
@@ -177,7 +190,7 @@ async fn an_instagram_account_is_a_stranger_until_it_was_asked_or_could_not_be(w
 }
 
 async fn a_site_wide_message_is_written_each_time_it_is_told(w: &mut World) {
-    accounts::tell_site(&w.db, AlertKind::ClockSkewed, "40", at(0)).await.unwrap();
+    accounts::tell(&w.db, None, AlertKind::ClockSkewed, "40", at(0)).await.unwrap();
     let told = "SELECT kind || detail || notify || CAST(created_at AS TEXT) AS t FROM alert WHERE account_id IS NULL AND ticket_id IS NULL AND routed_at IS NULL";
     assert_eq!(w.texts(told).await, [format!("clock.skewed40[]{}", at(0).ms())]);
 }
@@ -185,25 +198,39 @@ async fn a_site_wide_message_is_written_each_time_it_is_told(w: &mut World) {
 async fn a_source_remembers_its_first_read_its_last_and_the_blindness_in_between(w: &mut World) {
     let (page, _) = w.accounts().await;
     let blind = SignedDuration::from_hours(2);
-    let begins = async |seconds| accounts::sources_begin(&w.db, page, &[Source::Comments], (at(seconds), at(seconds - 100), blind)).await.unwrap();
+    let begins = async |seconds| sources::begin(&w.db, page, &[Source::Comments], (at(seconds), at(seconds - 100), blind)).await.unwrap();
     let line = "SELECT COALESCE(CAST((first_read_at - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT), '-') || ' ' || CAST((opens_from - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT)
         || ' ' || COALESCE(CAST((last_read_at - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT), '-') || ' ' || COALESCE(CAST((blind_from - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT), '-')
         || ' ' || CAST((backlog_read_at - CAST(1795485600000 AS BIGINT)) / 1000 AS TEXT) AS t FROM source";
     begins(0).await;
-    assert!(accounts::sources(&w.db, page).await.unwrap().is_empty());
+    assert!(sources::read_before(&w.db, page).await.unwrap().is_empty());
     begins(60).await;
     assert_eq!(w.texts(line).await, ["- -100 - - 60"], "what opens tickets is fixed by the first try; the backlog is read by the one that succeeds");
-    accounts::sources_read(&w.db, page, &[Source::Comments], at(60)).await.unwrap();
-    assert_eq!(accounts::sources(&w.db, page).await.unwrap(), HashSet::from([Source::Comments]));
+    sources::read(&w.db, page, &[Source::Comments], at(60), SignedDuration::from_hours(3)).await.unwrap();
+    assert_eq!(sources::read_before(&w.db, page).await.unwrap(), HashSet::from([Source::Comments]));
     begins(60 + 7200).await;
     assert_eq!(w.texts(line).await, ["60 -100 60 - 60"], "two hours are not more than two hours");
-    accounts::sources_read(&w.db, page, &[Source::Comments], at(60 + 7200)).await.unwrap();
+    sources::read(&w.db, page, &[Source::Comments], at(60 + 7200), SignedDuration::from_hours(3)).await.unwrap();
     begins(60 + 14_401).await;
     assert_eq!(w.texts(line).await, ["60 -100 7260 7260 14461"]);
     begins(60 + 14_500).await;
-    accounts::sources_read(&w.db, page, &[Source::Comments], at(60 + 14_500)).await.unwrap();
+    sources::read(&w.db, page, &[Source::Comments], at(60 + 14_500), SignedDuration::from_hours(3)).await.unwrap();
     begins(60 + 14_600).await;
     assert_eq!(w.texts(line).await, ["60 -100 14560 7260 14560"], "once it is over it stays as it was");
+    assert_eq!(sources::first_read(&w.db, page).await.unwrap(), Some(at(60)));
+    let gap = |from, until, reason: &str| sources::Gap { account: "101".into(), source: Source::Comments, from, until, reason: reason.into() };
+    assert!(sources::gaps(&w.db, at(0)).await.unwrap().is_empty(), "a read within the lapse leaves no gap");
+    for error in ["the token expired", "the token is invalid"] {
+        sources::failed(&w.db, page, &[Source::Comments], error, at(20_000)).await.unwrap();
+    }
+    assert_eq!(w.texts("SELECT error || ' ' || CAST(failing_since AS TEXT) AS t FROM source").await, [format!("the token is invalid {}", at(20_000).ms())]);
+    for seconds in [40_000, 60_000] {
+        sources::read(&w.db, page, &[Source::Comments], at(seconds), SignedDuration::from_hours(3)).await.unwrap();
+    }
+    sources::lost(&w.db, page, Source::Comments, (at(70_000), at(70_060)), "too many").await.unwrap();
+    let found = sources::gaps(&w.db, at(50_000)).await.unwrap();
+    assert_eq!(found, [gap(at(40_000), at(60_000), "not polled"), gap(at(70_000), at(70_060), "too many")]);
+    assert_eq!(sources::gaps(&w.db, at(0)).await.unwrap()[0], gap(at(14_560), at(40_000), "the token is invalid"));
 }
 
 async fn posts_messages_and_bindings_are_known_under_every_form_of_their_id(w: &mut World) {
@@ -224,6 +251,9 @@ async fn posts_messages_and_bindings_are_known_under_every_form_of_their_id(w: &
     assert_eq!(accounts::posts(&w.db, page, &["9"]).await.unwrap()["9"], Post { total: Some(2), ..post.clone() });
     assert_eq!(accounts::posts_since(&w.db, page, post.created_at).await.unwrap().len(), 1);
     assert!(accounts::posts_since(&w.db, page, post.created_at.plus(SignedDuration::from_secs(1))).await.unwrap().is_empty());
+    assert_eq!(accounts::last_written(&w.db, page, "t_1").await.unwrap(), None);
+    w.take(page, 60, &[direct("m_1", Direction::In, 30)], &[]).await;
+    assert_eq!(accounts::last_written(&w.db, page, "t_1").await.unwrap(), Some(at(30)));
     let known = async |object| accounts::known(&w.db, page, object, &["9_77", "101_9_78"]).await.unwrap();
     assert_eq!((known(Object::Comment).await, known(Object::Post).await), (HashSet::from(["77".to_owned()]), HashSet::new()));
     let bound = async |id| { accounts::bindings(&w.db, id).await.unwrap().into_iter().collect::<Vec<_>>() };

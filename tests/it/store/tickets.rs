@@ -229,9 +229,14 @@ async fn a_view_holds_what_its_tickets_depend_on_and_nothing_of_others(w: &mut W
     assert_eq!(one.messages[0].author_key(), "9001");
     assert_eq!(one.elsewhere.iter().map(|m| m.seen.external_id.as_str()).collect::<Vec<_>>(), ["101_9_79"]);
     assert!(one.private.is_empty() && one.blindness.is_none() && one.opens_from.is_none());
-    let replied = view(w, "78").await;
+    let answered = async |mut view| {
+        let mut tx = w.db.write().await.unwrap();
+        tickets::private_replies(&mut tx, std::slice::from_mut(&mut view)).await.unwrap();
+        view
+    };
+    let replied = answered(view(w, "78").await).await;
     assert_eq!(replied.private.into_values().collect::<Vec<_>>(), [at(5)], "the conversation's first answer");
-    let instagram = view(w, "c1").await;
+    let instagram = answered(view(w, "c1").await).await;
     assert_eq!(instagram.private.into_values().collect::<Vec<_>>(), [at(50)], "a direct message to the author answers");
     let mut tx = w.db.write().await.unwrap();
     assert!(tickets::views(&mut tx, &[]).await.is_ok_and(|views| views.is_empty()));

@@ -1,0 +1,264 @@
+//! Accounts of the simulated Graph API, a configuration with tokens in files and sources, and a poll stage on a clock moved by hand.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::OpenOptionsExt as _,
+    sync::{Arc, Mutex},
+};
+
+use jiff::SignedDuration;
+use tanggap::{
+    app,
+    config::{self, Environment, Secrets},
+    demo::{api::Simulator, world::Added},
+    domain::{SharedSettings, Time, settings::Settings},
+    graph::Client,
+    poll::{self, PollStage, Skew},
+    runtime::{Clock as _, ManualClock, Nudge, Stage as _, http, metrics::Metrics},
+    store::Db,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+/// Tuesday, 24 November 2026, 09.00 WIB.
+const START: &str = "2026-11-24T02:00:00Z";
+
+/// Lines of the program's own log, as text.
+#[derive(Clone, Default)]
+pub struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl Heard {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+    /// How many lines hold this.
+    pub fn count(&self, what: &str) -> usize {
+        self.text().lines().filter(|line| line.contains(what)).count()
+    }
+}
+impl Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+impl MakeWriter<'_> for Heard {
+    type Writer = Self;
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+pub struct World {
+    pub clock: Arc<ManualClock>,
+    pub simulator: Simulator,
+    pub db: Db,
+    pub heard: Heard,
+    url: String,
+    folder: tempfile::TempDir,
+    toml: String,
+    poll: Option<PollStage>,
+    _stop: DropGuard,
+    _log: DefaultGuard,
+}
+
+impl World {
+    /// On a new SQLite file.
+    pub async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("tokens.db").display());
+        Self::on(folder, &url).await
+    }
+
+    /// On a new database of the server at `$TANGGAP_TEST_POSTGRES`.
+    pub async fn postgres() -> Self {
+        Self::on(tempfile::tempdir().unwrap(), &crate::databases::postgres().await).await
+    }
+
+    async fn on(folder: tempfile::TempDir, url: &str) -> Self {
+        http::install_tls();
+        let heard = Heard::default();
+        let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new("tanggap=trace")).with_writer(heard.clone()).with_ansi(false);
+        let log = tracing::subscriber::set_default(log.finish());
+        let clock = ManualClock::new(START.parse().unwrap());
+        let read = clock.clone();
+        let (simulator, servers) = Simulator::bind(Arc::new(move || read.now())).await.unwrap();
+        simulator.world().app.proof_required = true;
+        let stop = CancellationToken::new();
+        #[allow(clippy::disallowed_methods)] // it ends with the test's runtime
+        tokio::spawn(servers.serve(stop.clone()));
+        let db = Db::open(url).await.unwrap();
+        let mut world = Self {
+            clock,
+            simulator,
+            db,
+            heard,
+            url: url.to_owned(),
+            folder,
+            toml: String::new(),
+            poll: None,
+            _stop: stop.drop_guard(),
+            _log: log,
+        };
+        world.toml = world.site();
+        world
+    }
+
+    fn site(&self) -> String {
+        let (id, secret, instagram) = {
+            let graph = self.simulator.world();
+            (graph.app.id.clone(), graph.app.secret.clone(), graph.app.instagram_secret.clone())
+        };
+        format!(
+            r#"[site]
+name = "Kabupaten Rembang"
+timezone = "Asia/Jakarta"
+[database]
+url = "{}"
+[graph]
+url = "{}"
+instagram_url = "{}"
+app_id = "{id}"
+app_secret = "{}"
+instagram_app_secret = "{}"
+[secrets]
+key = "{}"
+[[policy]]
+name = "biasa"
+respond_within = "4h"
+calendar = "always"
+step = [ {{ at = "0m", notify = ["operator"] }} ]
+"#,
+            self.url,
+            self.simulator.facebook_url,
+            self.simulator.instagram_url,
+            self.file("app-secret", &secret),
+            self.file("instagram-app-secret", &instagram),
+            self.file("token-key", "a key of this site"),
+        )
+    }
+
+    /// Writes a secret's file; how a configuration names it.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        format!("file:{}", path.display())
+    }
+
+    /// One more account, of an OPD of its own; `more` are further lines of it.
+    pub fn account(&mut self, platform: &str, account: &Added, more: &str) {
+        let opd = format!("opd-{}", account.id);
+        self.toml.push_str(&format!(
+            "[[opd]]\nslug = \"{opd}\"\nname = \"{opd}\"\n[[opd.account]]\nplatform = \"{platform}\"\nid = \"{}\"\n{more}\n",
+            account.id
+        ));
+    }
+
+    /// A Page whose token stands in the file `page`.
+    pub fn page(&mut self, more: &str) -> Added {
+        let page = self.simulator.world().add_page("Dinhub", "dinhub");
+        let token = self.file("page", &page.token);
+        self.account("facebook", &page, &format!("token = \"{token}\"\n{more}"));
+        page
+    }
+
+    /// An Instagram account of Instagram Login whose token stands in the file `instagram`.
+    pub fn instagram(&mut self) -> Added {
+        let instagram = self.simulator.world().add_instagram("Dinhub", "dinhub", None);
+        let token = self.file("instagram", &instagram.token);
+        self.account("instagram", &instagram, &format!("login = \"instagram\"\ntoken = \"{token}\""));
+        instagram
+    }
+
+    /// A source whose token stands in the file `source`.
+    pub fn source(&mut self, token: &str) {
+        let file = self.file("source", token);
+        self.toml.push_str(&format!("[[graph.source]]\ntoken = \"{file}\"\n"));
+    }
+
+    fn settings(&self) -> Settings {
+        let path = self.folder.path().join("tanggap.toml");
+        fs::write(&path, &self.toml).unwrap();
+        config::load(Some(&path), &Environment::bare(self.folder.path()), Secrets::All).unwrap().settings
+    }
+
+    /// What `tanggap check` says of accounts and tokens, a line each.
+    pub async fn check(&self) -> Vec<String> {
+        let tried = app::check(&self.settings()).await.unwrap();
+        tried.into_iter().map(|one| format!("{}: {}", one.what, one.outcome.unwrap_or_else(|bad| format!("FAILED {bad}")))).collect()
+    }
+
+    /// Starts the daemon's poll stage, or starts it again.
+    pub async fn start(&mut self) {
+        let settings: SharedSettings = Arc::new(self.settings());
+        assert!(!format!("{settings:?}").contains("simulated"), "settings show a token");
+        let client = http::client(settings.graph.timeout.unsigned_abs()).unwrap();
+        let joints = poll::Joints {
+            clock: self.clock.clone(),
+            metrics: Metrics::default(),
+            client: Client::new(client, &settings.graph),
+            judge: Nudge::default(),
+            alerts: Nudge::default(),
+            stop: CancellationToken::new(),
+            skew: Skew::default(),
+            owner: "test".to_owned(),
+            reread: Arc::new(config::reread),
+        };
+        self.poll = Some(PollStage::new(self.db.clone(), settings, joints).await.unwrap());
+        self.turn(SignedDuration::ZERO).await;
+    }
+
+    /// Moves the clock on, then lets poll do what is due.
+    pub async fn turn(&mut self, by: SignedDuration) {
+        self.clock.advance(by);
+        self.poll.as_mut().unwrap().once().await.unwrap();
+        self.clock.advance(SignedDuration::from_secs(1));
+        self.poll.as_mut().unwrap().once().await.unwrap();
+    }
+
+    pub async fn days(&mut self, days: i64) {
+        for _ in 0..days {
+            self.turn(SignedDuration::from_hours(24)).await;
+        }
+    }
+
+    pub fn now(&self) -> Time {
+        Time::from_timestamp(self.clock.now())
+    }
+
+    /// Calls of an endpoint so far.
+    pub fn calls(&self, endpoint: &str) -> usize {
+        self.simulator.world().calls().iter().filter(|call| call.endpoint == endpoint).count()
+    }
+
+    /// The column `one` of a query, in its order.
+    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
+        self.db.rows(sql, vec![]).await.unwrap().iter().map(|row| row.t("one").unwrap()).collect()
+    }
+
+    /// Why accounts can't be read, by their ids; `-` where they can.
+    pub async fn reasons(&self) -> Vec<String> {
+        self.texts("SELECT COALESCE(reason, '-') AS one FROM account ORDER BY external_id").await
+    }
+
+    /// What `operator` is told.
+    pub async fn alerts(&self) -> Vec<String> {
+        self.texts("SELECT kind || ' ' || detail AS one FROM alert ORDER BY id").await
+    }
+
+    /// No token is ever shown, and none is stored in the open.
+    pub async fn invariants(&self) {
+        let stored = "SELECT memo || COALESCE(reason, '') AS one FROM account UNION ALL SELECT detail FROM alert UNION ALL SELECT sealed || origin FROM token";
+        let seen = self.texts(stored).await.join("\n") + &self.heard.text();
+        let world = self.simulator.world();
+        for token in world.tokens() {
+            assert!(!seen.contains(&token.text), "a token shows: {}", token.text);
+        }
+        assert!(!seen.contains(&world.app.secret) && !seen.contains(&world.app.instagram_secret), "a secret shows");
+    }
+}
