@@ -103,7 +103,7 @@ pub struct Audit {
 pub struct Group {
     /// What they are called.
     pub who: String,
-    /// Finding and advice; more than one for a single agency.
+    /// Finding and advice; more than one for a single agency, where the same advice is given once.
     pub lines: Vec<(String, String)>,
     /// Something is to be done.
     pub open: bool,
@@ -290,10 +290,11 @@ impl Look<'_> {
         let having = |finding| units.iter().filter(|rows| rows.iter().any(|row| row.finding == finding)).count();
         let times = |finding| units.iter().flatten().filter(|row| row.finding == finding).count();
         let agencies = units.len();
-        let mut lines = vec![self.words.say(
+        let mut lines = vec![self.words.say("intro", ())?];
+        lines.push(self.words.say(
             "sum_agencies",
             context! { agencies, with => agencies - having(Finding::NoAccount), without => having(Finding::NoAccount), fine => having(Finding::Ok) },
-        )?];
+        )?);
         let accounts: usize = opds.iter().map(|opd| opd.accounts.len()).sum();
         if accounts > 0 {
             lines.push(self.words.say(
@@ -316,7 +317,9 @@ impl Audit {
     pub fn groups(&self) -> Vec<Group> {
         let mut groups: Vec<(Vec<&Row>, Group)> = Vec::new();
         for unit in self.rows.chunk_by(|a, b| a.opd == b.opd) {
-            let lines: Vec<_> = unit.iter().map(|row| (row.text.clone(), row.advice.clone())).collect();
+            let repeated = |at: usize| at > 0 && unit[at - 1].advice == unit[at].advice;
+            let advice = |at: usize| if repeated(at) { String::new() } else { unit[at].advice.clone() };
+            let lines: Vec<_> = unit.iter().enumerate().map(|(at, row)| (row.text.clone(), advice(at))).collect();
             let Some(row) = unit.first() else { continue };
             let same = groups.last_mut().filter(|(rows, group)| {
                 group.lines == lines && row.account.is_none() && rows.last().is_some_and(|last| last.kind == row.kind)

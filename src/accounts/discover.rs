@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use crate::{
     domain::{Platform, Time, account::Login, settings::App},
     graph::{
-        Access, Client, GraphError, Host, Next, Request, debug,
+        Access, Answer, Client, GraphError, Host, Next, Request, debug,
         discover::{self as ask, Wanted},
         instagram,
         wire::{
@@ -173,24 +173,17 @@ async fn walk(
 }
 
 /// Asks again for less while a field is what Meta minds.
-async fn shrinking<T>(
-    wanted: &mut Wanted,
-    ask: impl AsyncFn(Wanted) -> Result<crate::graph::Answer<T>, GraphError>,
-) -> Result<T, DiscoverError> {
+async fn shrinking<T>(wanted: &mut Wanted, ask: impl AsyncFn(Wanted) -> Result<Answer<T>, GraphError>) -> Result<T, DiscoverError> {
+    let mut less = *wanted;
     loop {
-        match ask(*wanted).await {
-            Ok(answer) => return Ok(answer.value),
-            Err(error) if error.next == Next::Permission && wanted.instagram => {
-                // without the linked accounts the same list may well be allowed
-                let less = Wanted { instagram: false, ..*wanted };
-                let answer = ask(less).await.map_err(|_| error)?;
+        match ask(less).await {
+            Ok(answer) => {
                 *wanted = less;
                 return Ok(answer.value);
             }
-            Err(error) if error.next == Next::Field && wanted.tasks => {
-                let less = Wanted { tasks: false, ..*wanted };
-                return Ok(ask(less).await?.value);
-            }
+            // without the linked accounts the same list may well be allowed
+            Err(error) if error.next == Next::Permission && less.instagram => less.instagram = false,
+            Err(error) if error.next == Next::Field && less.tasks => less.tasks = false,
             Err(error) => return Err(error.into()),
         }
     }

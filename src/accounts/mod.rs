@@ -5,7 +5,7 @@
 //! words of the catalogue, and `page` makes a page of it.
 
 pub mod audit;
-mod cause;
+pub mod cause;
 pub mod discover;
 pub mod draft;
 pub mod keep;

@@ -34,7 +34,7 @@ pub fn heads(site: &Site) -> Result<[String; 10], WordsError> {
 
 /// The page, UTF-8.
 pub fn page(audit: &Audit, site: &Site) -> Result<String, WordsError> {
-    let mut env = Environment::empty();
+    let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_auto_escape_callback(|_| AutoEscape::Html);
     env.add_template("audit.html", include_str!("audit.html"))?;

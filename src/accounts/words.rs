@@ -70,7 +70,7 @@ mod tests {
         let keys = |language| catalogue(language).unwrap().into_keys().collect::<Vec<_>>();
         let id = keys(Language::Indonesian);
         assert_eq!(id, keys(Language::English));
-        let wanted = Finding::ALL.iter().map(|it| it.to_string());
+        let wanted = Finding::ALL.iter().map(ToString::to_string);
         let wanted = wanted.chain(Cause::ALL.iter().flat_map(|it| [format!("cause_{it}"), format!("cause_{it}_do")]));
         let wanted = wanted.chain(Platform::ALL.iter().map(|it| format!("platform_{it}")));
         for key in wanted.chain(OpdKind::ALL.iter().map(|it| format!("kind_{it}"))) {

@@ -13,6 +13,7 @@ fn now() -> Time {
     Time::parse("2026-11-24T02:00:00Z").unwrap()
 }
 
+#[allow(clippy::unnecessary_wraps)] // what is compared is optional
 fn days_ago(days: i32) -> Option<Time> {
     Some(now().minus(DAY * days))
 }
