@@ -76,6 +76,15 @@ struct Known {
 
 type Identity = (Object, String);
 
+/// What is read of one account is taken in one read after another: a comment and the private reply to it, read side by side and
+/// neither committed yet, would not see one another, and the comment's thread would not be looked at again. SQLite has one writer anyway.
+async fn alone(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
+    if let Tx::Postgres(_) = tx {
+        tx.rows("SELECT id FROM account WHERE id = $1 FOR UPDATE", vals![account.0]).await?;
+    }
+    Ok(())
+}
+
 /// Stores a batch.
 pub async fn take(db: &Db, batch: &Batch) -> Result<Taken, StoreError> {
     let mut tx = db.write().await?;
@@ -86,6 +95,7 @@ pub async fn take(db: &Db, batch: &Batch) -> Result<Taken, StoreError> {
 
 /// Stores a batch in a transaction of the caller's.
 pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
+    alone(tx, batch.account).await?;
     let mut newest: HashMap<Identity, usize> = HashMap::with_capacity(batch.messages.len());
     for (index, seen) in batch.messages.iter().enumerate() {
         newest.insert((seen.object, key_of(&seen.external_id).to_owned()), index); // shown twice: the later one holds
