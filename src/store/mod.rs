@@ -7,6 +7,7 @@ pub mod db;
 pub mod intake;
 pub mod listing;
 pub mod outbox;
+mod reach;
 pub mod tickets;
 
 pub use backup::BackupError;
