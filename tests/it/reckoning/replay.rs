@@ -59,10 +59,11 @@ pub fn thread(facts: &Facts, quick: &BTreeSet<String>, thread: &str) -> Vec<Expe
         }
         events.push(((message.created_at, 0, message.id.clone()), Event::In(message)));
         if let Some(at) = reply::private(facts, quick, message) {
-            events.push(((at, 1, String::new()), Event::Private(message)));
+            // Written elsewhere: after what was written here at the same second.
+            events.push(((at, 2, message.id.clone()), Event::Private(message)));
         }
         for at in [message.hidden_at, message.deleted_at].into_iter().flatten() {
-            events.push(((at, 2, message.id.clone()), Event::Lost));
+            events.push(((at, 3, message.id.clone()), Event::Lost));
         }
     }
     let post = messages.iter().find_map(|message| message.post.as_ref());
@@ -72,7 +73,7 @@ pub fn thread(facts: &Facts, quick: &BTreeSet<String>, thread: &str) -> Vec<Expe
         }
     }
     for action in facts.actions.iter().filter(|action| action.thread == thread) {
-        events.push(((action.at, 3, String::new()), Event::Action(action)));
+        events.push(((action.at, 4, String::new()), Event::Action(action)));
     }
     events.sort_by(|(a, _), (b, _)| a.cmp(b));
     for ((at, ..), event) in events.iter().filter(|((at, ..), _)| *at <= facts.now) {
