@@ -57,7 +57,8 @@ impl Ledger {
         let text = |name: &str| row.ot(name).unwrap();
         let yes = |name: &str| row.b(name).unwrap();
         let id = row.t("external_id").unwrap();
-        let place = self.story.items.iter().find(|item| item.seen.external_id == id).unwrap().place;
+        let item = self.story.items.iter().find(|item| item.seen.external_id == id).unwrap();
+        let place = item.place;
         let deleted_at = row.oat("deleted_at").unwrap();
         let reads = self.whole.get(&place).into_iter().flatten();
         let last = reads.filter(|read| deleted_at.is_some_and(|gone| **read < gone.minus(SignedDuration::from_millis(100)))).max();
@@ -70,6 +71,7 @@ impl Ledger {
             author_name: text("author_name"),
             author_username: text("author_username"),
             created_at: row.at("created_at").unwrap().timestamp(),
+            seen_at: row.at("seen_at").unwrap().timestamp(),
             text: row.t("text").unwrap(),
             tags: row.json::<Vec<Tag>>("tags").unwrap().into_iter().map(tag).collect(),
             top_level: yes("top_level"),
@@ -78,6 +80,7 @@ impl Ledger {
             tags_own: yes("tags_own"),
             by_page: yes("by_page"),
             needs_answer: yes("needs_answer"),
+            asked_at: when(row, "edited_at").filter(|_| !item.seen.needs_answer),
             asks: yes("asks"),
             urgent_at: when(row, "urgent_at"),
             hidden_at: when(row, "hidden_at"),

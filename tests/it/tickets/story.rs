@@ -242,7 +242,9 @@ fn items(most: usize) -> impl Strategy<Value = Vec<Item>> {
 /// Instagram does not show private replies.
 fn seen_on(instagram: bool, mut items: Vec<Item>) -> Vec<Item> {
     if instagram {
-        items.iter_mut().for_each(|item| item.private = None);
+        for item in &mut items {
+            item.private = None;
+        }
     }
     items
 }
@@ -264,7 +266,7 @@ pub fn live() -> impl Strategy<Value = Story> {
     (rules(), items(25), prop::collection::vec((0..1500_i64, deed), 0..20)).prop_map(
         |((instagram, mentions, opens_from), items, mut deeds)| {
             deeds.sort_by_key(|(second, _)| *second);
-            Story { instagram, mentions, opens_from, items, deeds }
+            Story { instagram, mentions, opens_from, items: seen_on(instagram, items), deeds }
         },
     )
 }
