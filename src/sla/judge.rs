@@ -176,7 +176,7 @@ impl Case<'_> {
 
     /// The deadline that was missed, the earlier of the two: this one, or one flagged before the message that set it went away.
     fn missed(&self, due_at: Option<Time>) -> Option<Time> {
-        let stands = self.old.and_then(|old| old.breached_at);
+        let stands = self.old.filter(|old| old.flagged_at.is_some()).and_then(|old| old.breached_at);
         stands.into_iter().chain(due_at).min()
     }
 

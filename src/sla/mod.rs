@@ -3,6 +3,7 @@
 mod automatic;
 pub mod calendar;
 pub mod judge;
+mod naming;
 mod numbering;
 mod plan;
 pub mod policy;

@@ -8,6 +8,7 @@ pub mod db;
 pub mod intake;
 pub mod listing;
 pub mod outbox;
+mod reach;
 pub mod sources;
 pub mod tickets;
 pub mod tokens;

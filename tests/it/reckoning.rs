@@ -3,6 +3,7 @@
 
 pub mod clock;
 mod examples;
+mod flagged;
 mod replay;
 mod reply;
 
@@ -96,6 +97,8 @@ pub struct Message {
     pub author_username: Option<String>,
     /// Whole seconds.
     pub created_at: Timestamp,
+    /// When it was first read; the default: as soon as it was written.
+    pub seen_at: Timestamp,
     pub text: String,
     pub tags: Vec<Tag>,
     /// A comment directly under its post.
@@ -109,6 +112,8 @@ pub struct Message {
     /// Its author is a Page or a configured account.
     pub by_page: bool,
     pub needs_answer: bool,
+    /// When it was noticed that an edit made it need an answer; `None` if it did from the start.
+    pub asked_at: Option<Timestamp>,
     /// Its text plainly asks something.
     pub asks: bool,
     /// Since when it is urgent: its own time, or when the edit that made it so was noticed.
@@ -117,8 +122,8 @@ pub struct Message {
     pub hidden_at: Option<Timestamp>,
     /// When it was noticed that it is gone.
     pub deleted_at: Option<Timestamp>,
-    /// The last read that showed it before it went (or when it truly went); `None` stands for `deleted_at`. A deadline that passed later
-    /// than this, while the removal was being confirmed, was not missed.
+    /// The last read of the whole thread before that one (or when it truly went); `None` stands for `deleted_at`. A deadline that passed later
+    /// than this, while the removal was being confirmed, had not been flagged.
     pub shown_until: Option<Timestamp>,
     /// Comments: the conversation (its thread name) that holds its private reply, where Meta names it (Facebook).
     pub private_reply: Option<String>,

@@ -1,6 +1,7 @@
 //! The ticket rules of semantics.md: on the real store against the reckoning, then rule by rule on the judge.
 
 mod desk;
+mod facts;
 mod found;
 mod ledger;
 mod numbers;
@@ -30,7 +31,7 @@ fn same(got: &[Expected], want: &[Expected]) -> Result<(), TestCaseError> {
 fn play(story: Story) -> (Vec<Expected>, Vec<Expected>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut ledger = Ledger::open(story).await;
+        let mut ledger = Ledger::sqlite(story).await;
         let stored = ledger.play().await;
         (standing(stored), ledger.reckoned().await)
     })

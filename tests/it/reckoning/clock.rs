@@ -20,8 +20,9 @@ pub fn policy<'a>(facts: &'a Facts, kind: &str, urgent: bool) -> &'a Policy {
     facts.rules.policies.iter().find(applies).expect("the last policy matches everything")
 }
 
-/// When the answer is due to what was written at `from`.
+/// When the answer is due to what was written at `from`; the clock knows whole seconds only, an edit is noticed between them.
 pub fn due(facts: &Facts, policy: &Policy, from: Timestamp) -> Timestamp {
+    let from = Timestamp::from_second(from.as_second()).unwrap();
     let own = facts.rules.opd_calendar.as_ref().filter(|_| policy.calendar != "always");
     let name = own.unwrap_or(&policy.calendar);
     match facts.rules.calendars.get(name) {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     Action, Expected, Facts, Mentions, Message, What,
     clock::{due, policy},
+    flagged::{self, Flagged},
     in_order,
     reply::{self, Waiting, answers, named},
 };
@@ -26,7 +27,6 @@ enum Event<'a> {
 struct Waits<'a> {
     author: &'a str,
     members: Vec<&'a Message>,
-    breached_at: Option<Timestamp>,
     acknowledged_at: Option<Timestamp>,
 }
 
@@ -41,14 +41,23 @@ struct Replay<'a> {
     facts: &'a Facts,
     kind: &'a str,
     messages: Vec<&'a Message>,
+    flagged: &'a [Flagged],
     waits: Vec<Waits<'a>>,
     done: Vec<Expected>,
 }
 
 /// The tickets of one thread.
 pub fn thread(facts: &Facts, quick: &BTreeSet<String>, thread: &str) -> Vec<Expected> {
+    with(facts, quick, thread, &flagged::before_removals(facts, thread))
+}
+
+/// The same, given what had been flagged before messages went.
+pub fn with(facts: &Facts, quick: &BTreeSet<String>, thread: &str, flagged: &[Flagged]) -> Vec<Expected> {
     let messages = in_order(facts, thread);
-    let mut replay = Replay { facts, kind: &messages[0].kind, messages: messages.clone(), waits: Vec::new(), done: Vec::new() };
+    if messages.is_empty() {
+        return Vec::new();
+    }
+    let mut replay = Replay { facts, kind: &messages[0].kind, messages: messages.clone(), flagged, waits: Vec::new(), done: Vec::new() };
     let mut events = Vec::new();
     for message in &messages {
         if message.government.is_some() {
@@ -59,10 +68,11 @@ pub fn thread(facts: &Facts, quick: &BTreeSet<String>, thread: &str) -> Vec<Expe
         }
         events.push(((message.created_at, 0, message.id.clone()), Event::In(message)));
         if let Some(at) = reply::private(facts, quick, message) {
-            events.push(((at, 1, String::new()), Event::Private(message)));
+            // Written elsewhere: after what was written here at the same second.
+            events.push(((at, 2, message.id.clone()), Event::Private(message)));
         }
         for at in [message.hidden_at, message.deleted_at].into_iter().flatten() {
-            events.push(((at, 2, message.id.clone()), Event::Lost));
+            events.push(((at, 3, message.id.clone()), Event::Lost));
         }
     }
     let post = messages.iter().find_map(|message| message.post.as_ref());
@@ -72,11 +82,10 @@ pub fn thread(facts: &Facts, quick: &BTreeSet<String>, thread: &str) -> Vec<Expe
         }
     }
     for action in facts.actions.iter().filter(|action| action.thread == thread) {
-        events.push(((action.at, 3, String::new()), Event::Action(action)));
+        events.push(((action.at, 4, String::new()), Event::Action(action)));
     }
     events.sort_by(|(a, _), (b, _)| a.cmp(b));
     for ((at, ..), event) in events.iter().filter(|((at, ..), _)| *at <= facts.now) {
-        replay.note_breaches(*at);
         match event {
             Event::In(message) => replay.came(message),
             Event::Out(out) => replay.answered(out, thread),
@@ -120,7 +129,7 @@ impl<'a> Replay<'a> {
         if let Some(one) = self.waits.iter_mut().find(|one| one.author == message.author) {
             one.members.push(message);
         } else if self.opens(message) {
-            self.waits.push(Waits { author: &message.author, members: vec![message], breached_at: None, acknowledged_at: None });
+            self.waits.push(Waits { author: &message.author, members: vec![message], acknowledged_at: None });
         }
     }
 
@@ -209,26 +218,17 @@ impl<'a> Replay<'a> {
         Clock { due_at: clock.due_at.min(due(self.facts, urgent, urgent_at)), policy: urgent.name.clone(), ..clock }
     }
 
-    /// A deadline that passed while the message that set it was there stands, though that message goes later.
-    fn note_breaches(&mut self, at: Timestamp) {
-        // As it stood just before `at`.
-        let before = Timestamp::from_millisecond(at.as_millisecond() - 1).unwrap();
-        for index in 0..self.waits.len() {
-            let one = &self.waits[index];
-            let due_at = self.clock(one, before).due_at;
-            let counted = self.counted(one, before);
-            let urgent = counted.iter().filter(|member| member.urgent_at.is_some()).min_by_key(|member| member.urgent_at);
-            let shown_until = counted.iter().take(1).chain(urgent).filter_map(|member| member.deleted_at.and(member.shown_until)).min();
-            if due_at < at && shown_until.is_none_or(|shown| due_at <= shown) {
-                self.waits[index].breached_at.get_or_insert(due_at);
-            }
-        }
+    /// The first deadline missed by `end`: the ticket's own, or one flagged before the message that set it went.
+    fn missed(&self, one: &Waits<'a>, due_at: Timestamp, end: Timestamp) -> Option<Timestamp> {
+        let holds = |flagged: &&Flagged| one.members.iter().any(|member| member.id == flagged.first);
+        let stands = self.flagged.iter().filter(holds).map(|flagged| flagged.deadline);
+        stands.chain([due_at]).filter(|deadline| *deadline < end).min()
     }
 
     fn close(&mut self, index: usize, at: Timestamp, state: &'static str, answered_by: Option<String>, reason: Option<String>) {
         let one = self.waits.remove(index);
         let expected = self.expected(&one, at, state);
-        let breached_at = expected.breached_at.or_else(|| (at > expected.due_at).then_some(expected.due_at));
+        let breached_at = self.missed(&one, expected.due_at, at);
         self.done.push(Expected { closed_at: Some(at), answered_by, reason, breached_at, ..expected });
     }
 
@@ -244,7 +244,7 @@ impl<'a> Replay<'a> {
             closed_at: None,
             answered_by: None,
             due_at,
-            breached_at: one.breached_at,
+            breached_at: None,
             policy,
             urgent,
             messages: self.counted(one, at).len(),
@@ -260,9 +260,10 @@ impl<'a> Replay<'a> {
             .waits
             .iter()
             .map(|one| {
+                // At the very instant of the deadline an open one has missed it; an answer of that second comes in time.
+                let soon = Timestamp::from_millisecond(now.as_millisecond() + 1).unwrap();
                 let expected = self.expected(one, now, "open");
-                let late = (expected.due_at <= now).then_some(expected.due_at);
-                Expected { breached_at: expected.breached_at.or(late), ..expected }
+                Expected { breached_at: self.missed(one, expected.due_at, soon), ..expected }
             })
             .collect();
         self.done.extend(open);

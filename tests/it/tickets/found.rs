@@ -7,12 +7,17 @@ use super::{
     story::{Deed, Item, Story, plain},
 };
 
-/// `thread author state closed`, seconds after the start, once everything was read.
+/// `thread author state closed`, seconds after the start, once everything was read; the same on both databases.
 async fn told(instagram: bool, items: Vec<Item>, deeds: Vec<(i64, Deed)>) -> Vec<String> {
     let story = Story { instagram, mentions: Mentions::Ask, opens_from: None, items, deeds };
-    let mut ledger = Ledger::open(story).await;
-    let stored = standing(ledger.play().await);
-    assert_eq!(stored, ledger.reckoned().await);
+    let mut told = Vec::new();
+    for mut ledger in [Ledger::sqlite(story.clone()).await, Ledger::postgres(story).await] {
+        let stored = standing(ledger.play().await);
+        assert_eq!(stored, ledger.reckoned().await);
+        told.push(stored);
+    }
+    assert_eq!(told[0], told[1], "SQLite and PostgreSQL differ");
+    let stored = &told[0];
     let closed = |at: Option<jiff::Timestamp>| at.map_or_else(|| "-".into(), |at| (at.as_second() - super::story::START).to_string());
     stored.iter().map(|one| format!("{} {} {} {}", one.thread, one.author, one.state, closed(one.closed_at))).collect()
 }

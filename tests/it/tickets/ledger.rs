@@ -1,13 +1,13 @@
-//! A real SQLite file under one account: what reads show is taken in, the stage judges, and what it stored is compared with the reckoning of
+//! A real database under one account: what reads show is taken in, the stage judges, and what it stored is compared with the reckoning of
 //! the very rows it judged by.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tanggap::{
     domain::{
         AccountId, TicketId, TicketState, Time,
-        message::{Seen, Tag},
+        message::Seen,
         settings::{Language, Match, Mentions, Policy, Settings, Step, StepAt},
         ticket::ActionKind,
     },
@@ -20,10 +20,13 @@ use tanggap::{
     },
 };
 
-use super::story::{Deed, OWN, PLACES, Story, at};
+use super::{
+    facts::when,
+    story::{Deed, OWN, PLACES, Story, at},
+};
 use crate::{
     alert::world::settings,
-    reckoning::{self, Action, Expected, Facts, Message, Rules, What},
+    reckoning::{self, Expected},
 };
 
 /// Its own pseudo-random order, so that a failing story fails again.
@@ -62,21 +65,40 @@ pub struct Stored {
 }
 
 pub struct Ledger {
-    story: Story,
+    pub story: Story,
     db: Db,
     clock: Arc<ManualClock>,
     stage: SlaStage,
     /// When each place was read in whole.
-    whole: BTreeMap<usize, Vec<Time>>,
-    _folder: tempfile::TempDir,
+    pub whole: BTreeMap<usize, Vec<Time>>,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Ledger {
-    pub async fn open(story: Story) -> Self {
+    /// On a SQLite file.
+    pub async fn sqlite(story: Story) -> Self {
         // In memory, where the system has such a folder: thousands of stories are played.
         let memory = std::path::Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
-        let db = Db::open(&format!("sqlite://{}", folder.path().join("t.db").display())).await.unwrap();
+        let url = format!("sqlite://{}", folder.path().join("t.db").display());
+        Self::over(&url, story, Some(folder)).await
+    }
+
+    /// On a database of its own under the server at `$TANGGAP_TEST_POSTGRES`.
+    pub async fn postgres(story: Story) -> Self {
+        use sqlx::Connection as _;
+        let server = std::env::var("TANGGAP_TEST_POSTGRES").expect("tests/run starts PostgreSQL and sets TANGGAP_TEST_POSTGRES");
+        let name = format!("ledger_{:016x}", rand::random::<u64>());
+        let mut admin = sqlx::PgConnection::connect(&server).await.unwrap();
+        let sql: &'static str = Box::leak(format!("CREATE DATABASE {name}").into_boxed_str());
+        sqlx::query(sql).execute(&mut admin).await.unwrap();
+        let mut url = url::Url::parse(&server).unwrap();
+        url.set_path(&name);
+        Self::over(url.as_str(), story, None).await
+    }
+
+    async fn over(url: &str, story: Story, folder: Option<tempfile::TempDir>) -> Self {
+        let db = Db::open(url).await.unwrap();
         let clock = ManualClock::new(at(0).timestamp());
         let mut tx = db.write().await.unwrap();
         let platform = if story.instagram { "instagram" } else { "facebook" };
@@ -145,7 +167,7 @@ impl Ledger {
         self.stage.once().await.unwrap();
     }
 
-    fn now(&self) -> Time {
+    pub fn now(&self) -> Time {
         use tanggap::runtime::Clock as _;
         Time::from_timestamp(self.clock.now())
     }
@@ -193,7 +215,7 @@ impl Ledger {
         }
     }
 
-    async fn rows(&self, sql: &'static str) -> Vec<Row> {
+    pub async fn rows(&self, sql: &'static str) -> Vec<Row> {
         self.db.rows(sql, vec![]).await.unwrap()
     }
 
@@ -227,82 +249,6 @@ impl Ledger {
         };
         rows.iter().map(stored).collect()
     }
-
-    async fn facts(&self) -> Facts {
-        let policy = |name: &str, urgent, seconds| reckoning::Policy {
-            name: name.into(),
-            urgent,
-            respond_within_seconds: seconds,
-            calendar: "always".into(),
-            ..reckoning::Policy::default()
-        };
-        let mentions = match self.story.mentions {
-            Mentions::Ask => reckoning::Mentions::Ask,
-            Mentions::All => reckoning::Mentions::All,
-            Mentions::None => reckoning::Mentions::None,
-        };
-        let rows = self
-            .rows(
-                "SELECT m.*, th.key AS thread, th.kind AS thread_kind, th.post_key, th.citizen_id FROM message m \
-                 JOIN thread th ON th.id = m.thread_id",
-            )
-            .await;
-        let acted = self
-            .rows("SELECT a.*, k.author, th.key FROM action a JOIN ticket k ON k.id = a.ticket_id JOIN thread th ON th.id = k.thread_id")
-            .await;
-        Facts {
-            now: self.now().timestamp(),
-            opens_from: self.story.opens_from.map(|second| at(second).timestamp()),
-            opd: "dindukcapil".into(),
-            platform: if self.story.instagram { "instagram" } else { "facebook" }.into(),
-            own: OWN.into(),
-            rules: Rules {
-                policies: vec![policy("darurat", Some(true), 60), policy("biasa", None, 300)],
-                auto_reply_within_seconds: 10,
-                mentions,
-                ..Rules::default()
-            },
-            messages: rows.iter().map(|row| self.message(row)).collect(),
-            actions: acted.iter().filter_map(action).collect(),
-        }
-    }
-
-    fn message(&self, row: &Row) -> Message {
-        let text = |name: &str| row.ot(name).unwrap();
-        let yes = |name: &str| row.b(name).unwrap();
-        let id = row.t("external_id").unwrap();
-        let place = self.story.items.iter().find(|item| item.seen.external_id == id).unwrap().place;
-        let deleted_at = row.oat("deleted_at").unwrap();
-        let reads = self.whole.get(&place).into_iter().flatten();
-        let last = reads.filter(|read| deleted_at.is_some_and(|gone| **read < gone.minus(SignedDuration::from_millis(100)))).max();
-        Message {
-            thread: row.t("thread").unwrap(),
-            kind: row.t("thread_kind").unwrap(),
-            post: text("post_key"),
-            government: text("government"),
-            author: text("author_id").unwrap_or_default(),
-            author_name: text("author_name"),
-            author_username: text("author_username"),
-            created_at: row.at("created_at").unwrap().timestamp(),
-            text: row.t("text").unwrap(),
-            tags: row.json::<Vec<Tag>>("tags").unwrap().into_iter().map(tag).collect(),
-            top_level: yes("top_level"),
-            bare: yes("bare"),
-            automatic: yes("automatic"),
-            tags_own: yes("tags_own"),
-            by_page: yes("by_page"),
-            needs_answer: yes("needs_answer"),
-            asks: yes("asks"),
-            urgent_at: when(row, "urgent_at"),
-            hidden_at: when(row, "hidden_at"),
-            deleted_at: deleted_at.map(Time::timestamp),
-            shown_until: deleted_at.map(|_| last.map_or(Timestamp::UNIX_EPOCH, |last| last.timestamp())),
-            private_reply: text("private_reply"),
-            private_unseen_at: when(row, "private_unseen_at"),
-            citizen: text("citizen_id"),
-            id,
-        }
-    }
 }
 
 fn proof(place: &str) -> Proof {
@@ -310,25 +256,6 @@ fn proof(place: &str) -> Proof {
         conversation if conversation.starts_with("t_") => Proof::Conversation { name: conversation.into(), from: None },
         post => Proof::Post(post.into()),
     }
-}
-
-fn when(row: &Row, name: &str) -> Option<Timestamp> {
-    row.oat(name).unwrap().map(Time::timestamp)
-}
-
-fn tag(tag: Tag) -> reckoning::Tag {
-    reckoning::Tag { id: tag.id, name: tag.name.map(Into::into) }
-}
-
-fn action(row: &Row) -> Option<Action> {
-    let what = match row.word("kind", ActionKind::from_word).unwrap() {
-        ActionKind::Ack => What::Ack,
-        ActionKind::Unack => What::Unack,
-        ActionKind::Dismiss => What::Dismiss(row.t("text").unwrap()),
-        ActionKind::Resolve => What::Resolve(row.t("text").unwrap()),
-        ActionKind::Note | ActionKind::Assign => return None,
-    };
-    Some(Action { thread: row.t("key").unwrap(), author: row.t("author").unwrap(), at: row.at("at").unwrap().timestamp(), what })
 }
 
 /// Those merged away left out, in the order of the reckoning.

@@ -120,6 +120,20 @@ fn a_deadline_not_yet_flagged_moves_with_the_opening() {
 }
 
 #[test]
+fn a_late_answer_that_was_never_flagged_leaves_no_breach_when_it_and_its_question_are_gone() {
+    let mut desk = Desk::new();
+    desk.asks(0);
+    desk.asks(1100);
+    desk.replies(1200);
+    desk.read(1300);
+    assert_eq!(desk.row(1), "answered 0 1200 1000 1000");
+    desk.view.messages[0].deleted_at = Some(at(1400));
+    desk.view.messages[2].deleted_at = Some(at(1400));
+    assert_eq!(desk.read(1400), ["1 reopened was answered"]);
+    assert_eq!(desk.row(1), "open 1100 - 2100 -");
+}
+
+#[test]
 fn hiding_the_complaint_moves_no_clock_and_hiding_all_of_it_is_seen() {
     let mut desk = Desk::new();
     desk.asks(0);

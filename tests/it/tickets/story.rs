@@ -266,7 +266,7 @@ pub fn live() -> impl Strategy<Value = Story> {
     (rules(), items(25), prop::collection::vec((0..1500_i64, deed), 0..20)).prop_map(
         |((instagram, mentions, opens_from), items, mut deeds)| {
             deeds.sort_by_key(|(second, _)| *second);
-            Story { instagram, mentions, opens_from, items, deeds }
+            Story { instagram, mentions, opens_from, items: seen_on(instagram, items), deeds }
         },
     )
 }
