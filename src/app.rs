@@ -1,5 +1,7 @@
 //! The one file that knows every folder: configuration to store, clients and stages, stages to a crew.
 
+mod subscribe;
+
 use std::{
     io::IsTerminal as _,
     path::PathBuf,
@@ -9,6 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
+pub use subscribe::subscribe;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -35,6 +38,7 @@ use crate::{
     },
     sla::{self, SlaStage},
     store::{self, Db, accounts, listing, outbox},
+    web,
 };
 
 /// How long one step of a stage may take before the watchdog calls it stuck. A poll step ends within a minute and its last request.
@@ -83,9 +87,9 @@ async fn daemon(
     let db = Db::open(settings.database.url.expose_secret()).await.context("opening the database that database.url names")?;
     let accounts = settings.accounts().count();
     info!(event = "daemon.started", version = env!("CARGO_PKG_VERSION"), accounts, opds = settings.opds.len(), "reading");
-    let mut listener = bind(&settings).await?;
+    let mut doors = Doors::bind(&settings).await?;
     loop {
-        let mut crew = crew(&db, &settings, &clock, &metrics, &stop, listener.take()).await?;
+        let mut crew = crew(&db, &settings, &clock, &metrics, &stop, doors).await?;
         systemd::ready();
         systemd::status(&format!("reading {} accounts", settings.accounts().count()));
         let reload = loop {
@@ -121,7 +125,7 @@ async fn daemon(
         if let Err(refused) = log.refilter(&settings.log.filter) {
             warn!(event = "config.refused", error = %refused, "the old log filter goes on");
         }
-        listener = bind(&settings).await?;
+        doors = Doors::bind(&settings).await?;
         info!(event = "config.reloaded", accounts = settings.accounts().count(), "the new configuration holds");
     }
 }
@@ -132,8 +136,8 @@ pub async fn start(loaded: &Loaded, stop: &CancellationToken) -> anyhow::Result<
     let settings: SharedSettings = Arc::new(loaded.settings.clone());
     let db = Db::open(settings.database.url.expose_secret()).await?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let server = bind(&settings).await?;
-    let crew = crew(&db, &settings, &clock, &Metrics::default(), stop, server).await?;
+    let doors = Doors::bind(&settings).await?;
+    let crew = crew(&db, &settings, &clock, &Metrics::default(), stop, doors).await?;
     Ok((db, crew))
 }
 
@@ -143,11 +147,20 @@ fn say_warnings(warnings: &[config::Problem]) {
     }
 }
 
-async fn bind(settings: &Settings) -> anyhow::Result<Option<serve::Server>> {
-    Ok(match settings.http.metrics_listen {
-        Some(address) => Some(serve::Server::bind(address).await?),
-        None => None,
-    })
+/// The addresses that are ours.
+struct Doors {
+    web: Option<serve::Server>,
+    operations: Option<serve::Server>,
+}
+
+impl Doors {
+    async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+        let bind = async |address| match address {
+            Some(address) => serve::Server::bind(address).await.map(Some),
+            None => Ok(None),
+        };
+        Ok(Self { web: bind(settings.http.listen).await?, operations: bind(settings.http.metrics_listen).await? })
+    }
 }
 
 /// Everything that runs, started.
@@ -157,7 +170,7 @@ async fn crew(
     clock: &SharedClock,
     metrics: &Metrics,
     stop: &CancellationToken,
-    server: Option<serve::Server>,
+    doors: Doors,
 ) -> anyhow::Result<Crew> {
     let mut crew = Crew::new(stop);
     let stop = crew.token();
@@ -194,20 +207,31 @@ async fn crew(
     };
     let sla = SlaStage::new(db.clone(), settings.clone(), joints).await?;
     let alert = AlertStage::new(db.clone(), settings.clone(), clock.clone(), metrics.clone(), owner)?;
+    let joints = web::Joints {
+        db: db.clone(),
+        settings: settings.clone(),
+        clock: clock.clone(),
+        metrics: metrics.clone(),
+        polls: polls.clone(),
+        judge: judge.clone(),
+    };
     crew.spawn(PollStage::NAME, drive(poll, clock.clone(), polls, stop.clone(), pulse.clone()));
     crew.spawn(SlaStage::NAME, drive(sla, clock.clone(), judge, stop.clone(), pulse.clone()));
     crew.spawn(AlertStage::NAME, drive(alert, clock.clone(), alerts, stop.clone(), pulse.clone()));
     let alive = alive(db.clone());
-    if let Some(server) = server {
+    let (ready, watched) = (alive.clone(), pulse.clone());
+    let ready = move || {
+        let (ready, watched) = (ready.clone(), watched.clone());
+        async move { ready().await && watched.overrun().is_none() }
+    };
+    if let Some(server) = doors.web {
+        crew.spawn("web", server.run(web::router(joints, ready.clone()), stop.clone()));
+    }
+    if let Some(server) = doors.operations {
         let (db, clock, metrics) = (db.clone(), clock.clone(), metrics.clone());
         let page = move || {
             let (db, clock, metrics) = (db.clone(), clock.clone(), metrics.clone());
             async move { scrape(&db, Time::from_timestamp(clock.now()), &metrics).await.map_err(|error| format!("{error:#}")) }
-        };
-        let (ready, watched) = (alive.clone(), pulse.clone());
-        let ready = move || {
-            let (ready, watched) = (ready.clone(), watched.clone());
-            async move { ready().await && watched.overrun().is_none() }
         };
         crew.spawn("http", server.run(serve::operations(page, ready), stop.clone()));
     }

@@ -19,6 +19,8 @@
 //!                                           REPORT              CLI (reads; acts through the same few store calls)
 //! ```
 //!
+//! Meta's webhooks come in by `web`, which makes POLL read sooner and stores only what no read can show.
+//!
 //! # The rule of arrows
 //!
 //! `tests/it/arrows.rs` fails on any other edge than these:
@@ -29,6 +31,7 @@
 //! accounts -> graph, store, domain, runtime
 //! sla  -> store, domain, runtime                       alert -> store, domain, runtime
 //! normalize -> graph, domain      store -> domain      config -> domain
+//! web  -> store, graph, normalize, domain, runtime
 //! graph -> domain                 domain -> nothing    runtime -> nothing
 //! ```
 
@@ -45,3 +48,4 @@ pub mod poll;
 pub mod runtime;
 pub mod sla;
 pub mod store;
+pub mod web;

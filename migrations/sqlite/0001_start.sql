@@ -6,7 +6,7 @@ CREATE TABLE meta (
   value TEXT NOT NULL
 ) STRICT;
 
--- Written by poll.
+-- Written by poll, but that a webhook moves next_poll_at to now.
 CREATE TABLE account (
   id INTEGER PRIMARY KEY,
   platform TEXT NOT NULL,

@@ -1,9 +1,10 @@
-//! `tanggap accounts`: what is polled and how it fares; `accounts discover`: what a token can see, as configuration.
+//! `tanggap accounts`: what is polled and how it fares; `accounts discover`: what a token can see, as configuration; `accounts
+//! subscribe`: Meta's webhooks.
 
 use std::{io::Write as _, path::PathBuf};
 
 use super::{
-    Failure, Shell, complain,
+    Failure, Shell, check, complain,
     output::{self, Listed, Shape, View},
 };
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
         draft::{self, Draft},
         keep,
     },
+    app,
     config::{self, Environment, Secrets},
     domain::settings::{Origin, Settings},
     graph::Client,
@@ -33,6 +35,8 @@ pub(super) struct Args {
 enum Command {
     /// Prints what a token can see as configuration ready to paste, each account with its OPD as far as its name tells
     Discover(Discover),
+    /// Asks Meta to tell /webhooks/meta at once what happens at the accounts
+    Subscribe,
 }
 
 #[derive(Debug, clap::Args)]
@@ -49,8 +53,13 @@ struct Discover {
 }
 
 pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
-    if let Some(Command::Discover(args)) = args.command {
-        return look(args, shell).await;
+    match args.command {
+        Some(Command::Discover(args)) => return look(args, shell).await,
+        Some(Command::Subscribe) => {
+            let settings = shell.load(Secrets::All)?.settings;
+            return check::print(&app::subscribe(&settings).await?, shell);
+        }
+        None => {}
     }
     let (db, settings) = shell.open().await?;
     let shape = args.shape.settle(shell);

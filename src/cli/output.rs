@@ -152,6 +152,9 @@ pub(super) fn write<T: Listed>(out: &mut impl Write, shape: (Format, Option<u32>
     listing.end()
 }
 
+/// Columns below which a table is no narrower, but wrapped by the terminal.
+const NARROWEST: u16 = 80;
+
 /// An empty table with these headings; as wide as the terminal, if it goes to one.
 pub(super) fn table(headings: &[&str]) -> Table {
     let mut table = Table::new();
@@ -159,6 +162,10 @@ pub(super) fn table(headings: &[&str]) -> Table {
         .load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(headings.iter().copied());
+    // A narrower terminal (or one of unknown size, which says 0) would break words into letters.
+    if table.width().is_some_and(|width| width < NARROWEST) {
+        table.set_width(NARROWEST);
+    }
     table
 }
 

@@ -4,9 +4,10 @@
 //! shares no code with [`crate::graph`], so that client and simulator cannot share one misreading of Meta.
 //!
 //! [`world`] is what exists and who may see it; [`api`] shows it as Meta would; [`script`] lets people write;
-//! [`sink`] catches what the daemon sends; [`configure`] joins the daemon to all of them.
+//! [`hook`] tells of it by webhook; [`sink`] catches what the daemon sends; [`configure`] joins the daemon to all of them.
 
 pub mod api;
+pub mod hook;
 mod line;
 pub mod script;
 pub mod sink;

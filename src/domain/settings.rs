@@ -123,6 +123,8 @@ pub struct Graph {
     pub apps: BTreeMap<String, App>,
     /// Tokens from which the Page tokens of accounts without a `token` are fetched, in the order in which they are asked.
     pub sources: Vec<TokenSource>,
+    /// Turns on `/webhooks/meta`: Meta shows it in the handshake.
+    pub verify_token: Option<SecretString>,
     /// One request, all told.
     pub timeout: SignedDuration,
 }

@@ -11,7 +11,7 @@ use std::{
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::fmt::rfc2822;
 use reqwest::{
-    Response,
+    Method, Response,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -116,10 +116,19 @@ impl Client {
         }
     }
 
-    /// Sends a request and reads its answer, all within `graph.timeout`.
+    /// Asks, and reads the answer, all within `graph.timeout`.
     pub async fn get<T: DeserializeOwned>(&self, access: &Access, request: &Request) -> Result<Answer<T>, GraphError> {
+        self.send(Method::GET, access, request).await
+    }
+
+    /// Changes something, with the same bounds and verdicts. After [`Next::Retry`] it may have been done all the same.
+    pub async fn post<T: DeserializeOwned>(&self, access: &Access, request: &Request) -> Result<Answer<T>, GraphError> {
+        self.send(Method::POST, access, request).await
+    }
+
+    async fn send<T: DeserializeOwned>(&self, method: Method, access: &Access, request: &Request) -> Result<Answer<T>, GraphError> {
         let (url, authorization) = self.address(access, request)?;
-        let sent = self.http.get(url).header(AUTHORIZATION, authorization).timeout(self.timeout).send().await;
+        let sent = self.http.request(method, url).header(AUTHORIZATION, authorization).timeout(self.timeout).send().await;
         let response = sent.map_err(|error| transport(&error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

@@ -117,6 +117,11 @@ pub fn myself() -> Request {
     Request::new("me", ["me"]).with("fields", "id")
 }
 
+/// Subscribes the app to these webhook fields of the Page, in place of those before.
+pub fn subscribe(page: &str, fields: &str) -> Request {
+    Request::new("subscribed_apps", [page, "subscribed_apps"]).with("subscribed_fields", fields)
+}
+
 /// Whether an object (post, comment, medium, account) is still there.
 pub fn exists(id: &str) -> Request {
     Request::new("exists", [id]).with("fields", "id")

@@ -73,6 +73,11 @@ pub fn refresh() -> Request {
     Request::new("refresh_access_token", ["refresh_access_token"]).with("grant_type", "ig_refresh_token")
 }
 
+/// Subscribes the app to these webhook fields of the token's own account (Instagram Login), in place of those before.
+pub fn subscribe(fields: &str) -> Request {
+    Request::new("subscribed_apps", ["me", "subscribed_apps"]).with("subscribed_fields", fields)
+}
+
 fn comment(replies: u32) -> String {
     format!("{IG_COMMENT},replies.limit({replies}){{{IG_COMMENT},{IG_PARENT}}}")
 }

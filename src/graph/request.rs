@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A GET of one node or edge, without host, version and credentials.
+/// A call to one node or edge, without host, version and credentials.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// Segments of the path after the version. Each is escaped on its own: an id from outside cannot leave its place.
@@ -37,6 +37,6 @@ impl Request {
 /// Without the query, which may hold a token (`debug_token`).
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GET {} ({})", self.path.join("/"), self.endpoint)
+        write!(f, "{} ({})", self.path.join("/"), self.endpoint)
     }
 }

@@ -1,11 +1,15 @@
 //! Who speaks for the government: the account itself, every other configured account, and the profiles an OPD lists as staff.
 //! An author Meta does not name is a citizen, never the government.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Context, Normalized};
 use crate::{
-    domain::{Platform, Text, message::Author},
+    domain::{
+        Platform, Text,
+        message::Author,
+        settings::{AccountSpec, Opd, Settings},
+    },
     graph::wire::Profile,
 };
 
@@ -38,6 +42,28 @@ pub struct Sister {
 }
 
 impl Government {
+    /// As seen from one configured account, by the user names (by external id) and author ids its sisters are known under.
+    pub fn of(
+        settings: &Settings,
+        (opd, spec): (&Opd, &AccountSpec),
+        usernames: &HashMap<String, String>,
+        bindings: BTreeMap<String, String>,
+    ) -> Self {
+        let same_opd = |other: &Opd| settings.sla.sister_accounts_answer || other.slug == opd.slug;
+        let sisters = settings.accounts().filter(|(other, sister)| sister.id != spec.id && same_opd(other)).map(|(_, sister)| Sister {
+            external_id: sister.id.clone(),
+            platform: sister.platform,
+            username: usernames.get(&sister.id).cloned(),
+            page: sister.page.clone(),
+        });
+        Self {
+            own: std::iter::once(spec.id.clone()).chain(spec.page.clone()).collect(),
+            own_username: usernames.get(&spec.id).cloned(),
+            sisters: sisters.collect(),
+            staff: opd.staff.clone(),
+            bindings,
+        }
+    }
     pub(super) fn is_own(&self, id: Option<&str>) -> bool {
         id.is_some_and(|id| self.own.iter().any(|own| own == id))
     }

@@ -1,19 +1,21 @@
 //! Pure: from what Meta sent to messages in one shape, and what was odd about it.
 //!
 //! Who wrote a message is decided in `government`, what hangs on it in `attachment`, which thread it belongs to in `facebook`,
-//! `instagram` and `direct`, what it wants in `triage`. The rules are those of semantics.md, "Messages and threads".
+//! `instagram`, `direct` and `hook`, what it wants in `triage`. The rules are those of semantics.md, "Messages and threads".
 
 mod attachment;
 mod direct;
 mod draft;
 mod facebook;
 mod government;
+mod hook;
 mod instagram;
 pub mod triage;
 
 pub use direct::conversation;
 pub use facebook::{comments, counted_post, feed_post};
 pub use government::{Government, Sister};
+pub use hook::{Arrivals, arrivals};
 pub use instagram::{media, media_comments, tagged_media};
 
 use crate::{

@@ -77,6 +77,46 @@ pub async fn claim(db: &Db, owner: &str, now: Time, until: Time, limit: u32) -> 
         .collect()
 }
 
+/// The shortest time between the beginnings of two polls of an account, however many webhooks come.
+const HURRIED: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
+
+/// Makes these accounts due now, a second after their last read at the earliest; whether any was not due already. An account that a poll
+/// holds is polled once more ([`finish`]). One whose polls fail keeps its pause: calls made meanwhile lengthen a block.
+pub async fn hurry(db: &Db, platform: Platform, ids: &[&str], now: Time) -> Result<bool, StoreError> {
+    const AT: &str = "CASE WHEN last_read_at + $2 > $1 THEN last_read_at + $2 ELSE $1 END";
+    let mut found = Vec::new();
+    for chunk in ids.chunks(CHUNK) {
+        let mut values = vals![now, HURRIED.as_millis() as i64, platform.word()];
+        values.extend(chunk.iter().map(|&id| id.into()));
+        let list = numbered(4, chunk.len());
+        let sql = format!(
+            "SELECT id FROM account WHERE active = 1 AND failures = 0 AND (next_poll_at > {AT} OR lease_until > $1) \
+             AND platform = $3 AND external_id IN ({list}) ORDER BY id"
+        );
+        for row in db.rows_built(built(sql), values).await? {
+            found.push(row.i("id")?);
+        }
+    }
+    if found.is_empty() {
+        return Ok(false);
+    }
+    let sql =
+        format!("UPDATE account SET next_poll_at = {AT} WHERE id = $3 AND failures = 0 AND (next_poll_at > {AT} OR lease_until > $1)");
+    let mut tx = db.write().await?;
+    for id in found {
+        tx.exec_built(built(sql.clone()), vals![now, HURRIED.as_millis() as i64, id]).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Our number of an active account.
+pub async fn number(db: &Db, platform: Platform, external_id: &str) -> Result<Option<AccountId>, StoreError> {
+    let sql = "SELECT id FROM account WHERE active = 1 AND platform = $1 AND external_id = $2";
+    let rows = db.rows(sql, vals![platform.word(), external_id]).await?;
+    rows.first().map(|row| row.i("id").map(AccountId)).transpose()
+}
+
 /// How a poll went.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -106,13 +146,16 @@ pub struct Outcome {
     pub memo: String,
 }
 
-/// Writes how a poll went and ends its lease; [`StoreError::Fenced`] if another worker has taken the account.
+/// Writes how a poll went and ends its lease; [`StoreError::Fenced`] if another worker has taken the account. If the account was hurried
+/// since the poll began, which then may not have seen why, it is polled again before its time.
 pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
     let healthy = outcome.error.is_none() || (!account.told && outcome.tell.is_none());
     let changed = tx
         .exec(
-            "UPDATE account SET lease_owner = NULL, lease_until = 0, next_poll_at = $3, failures = $4, failing_since = $5, reason = $6, healthy = $7, \
+            "UPDATE account SET lease_owner = NULL, lease_until = 0, \
+               next_poll_at = CASE WHEN $6 IS NULL AND next_poll_at > $9 AND $3 > $16 \
+                 THEN CASE WHEN next_poll_at > $16 THEN next_poll_at ELSE $16 END ELSE $3 END, failures = $4, failing_since = $5, reason = $6, healthy = $7, \
                last_read_at = CASE WHEN $8 = 1 THEN $9 ELSE last_read_at END, name = COALESCE($10, name), username = COALESCE($11, username), memo = $12, \
                told_at = CASE WHEN $13 = 1 THEN $14 WHEN $8 = 1 THEN NULL ELSE told_at END, token_expires_at = $15 \
              WHERE id = $1 AND fence = $2",
@@ -131,7 +174,8 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
                 &outcome.memo,
                 outcome.tell == Some(AlertKind::Unhealthy),
                 now,
-                outcome.token_expires_at
+                outcome.token_expires_at,
+                outcome.began_at.plus(HURRIED)
             ],
         )
         .await?;

@@ -76,6 +76,15 @@ struct Known {
 
 type Identity = (Object, String);
 
+/// What is read of one account is taken in one read after another: a comment and the private reply to it, read side by side and
+/// neither committed yet, would not see one another, and the comment's thread would not be looked at again. SQLite has one writer anyway.
+async fn alone(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
+    if let Tx::Postgres(_) = tx {
+        tx.rows("SELECT id FROM account WHERE id = $1 FOR UPDATE", vals![account.0]).await?;
+    }
+    Ok(())
+}
+
 /// Stores a batch.
 pub async fn take(db: &Db, batch: &Batch) -> Result<Taken, StoreError> {
     let mut tx = db.write().await?;
@@ -86,6 +95,7 @@ pub async fn take(db: &Db, batch: &Batch) -> Result<Taken, StoreError> {
 
 /// Stores a batch in a transaction of the caller's.
 pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
+    alone(tx, batch.account).await?;
     let mut newest: HashMap<Identity, usize> = HashMap::with_capacity(batch.messages.len());
     for (index, seen) in batch.messages.iter().enumerate() {
         newest.insert((seen.object, key_of(&seen.external_id).to_owned()), index); // shown twice: the later one holds
@@ -368,26 +378,31 @@ async fn prove(
     let threads: Vec<Row> = match proof {
         Proof::Post(name) | Proof::PostGone(name) => {
             tx.rows(
-                "SELECT id, verify_at FROM thread WHERE account_id = $1 AND post_key = $2 UNION \
-                 SELECT id, verify_at FROM thread WHERE account_id = $1 AND key = $2 AND kind IN ('post', 'mention')",
+                "SELECT id, verify_at, unreadable FROM thread WHERE account_id = $1 AND post_key = $2 UNION \
+                 SELECT id, verify_at, unreadable FROM thread WHERE account_id = $1 AND key = $2 AND kind IN ('post', 'mention')",
                 vals![account, key_of(name)],
             )
             .await?
         }
         Proof::Conversation { name, .. } => {
-            tx.rows("SELECT id, verify_at FROM thread WHERE account_id = $1 AND kind = 'message' AND key = $2", vals![account, name])
-                .await?
+            tx.rows(
+                "SELECT id, verify_at, unreadable FROM thread WHERE account_id = $1 AND kind = 'message' AND key = $2",
+                vals![account, name],
+            )
+            .await?
         }
         Proof::Unchanged(kind, name) | Proof::Unreadable(kind, name) => {
             tx.rows(
-                "SELECT id, verify_at FROM thread WHERE account_id = $1 AND kind = $2 AND key = $3",
+                "SELECT id, verify_at, unreadable FROM thread WHERE account_id = $1 AND kind = $2 AND key = $3",
                 vals![account, kind.word(), key_of(name)],
             )
             .await?
         }
     };
+    let reads = !matches!(proof, Proof::Unreadable(..));
     for row in &threads {
-        if row.oat("verify_at")?.is_some_and(|at| at <= batch.began_at) {
+        // What could not be read until now waits for no read of its own.
+        if row.oat("verify_at")?.is_some_and(|at| at <= batch.began_at) || (reads && row.b("unreadable")?) {
             touched.insert(row.i("id")?);
         }
     }
@@ -397,13 +412,13 @@ async fn prove(
     }
     for chunk in ids.chunks(CHUNK) {
         let list = numbered(2, chunk.len());
-        let sql = if matches!(proof, Proof::Unreadable(..)) {
-            format!("UPDATE thread SET unreadable = 1, verify_tried_at = $1 WHERE id IN ({list})")
-        } else {
+        let sql = if reads {
             format!(
                 "UPDATE thread SET read_began_at = CASE WHEN read_began_at > $1 THEN read_began_at ELSE $1 END, unreadable = 0, \
                  verify_tried_at = NULL WHERE id IN ({list})"
             )
+        } else {
+            format!("UPDATE thread SET unreadable = 1, verify_tried_at = $1 WHERE id IN ({list})")
         };
         let mut values = vals![batch.began_at];
         values.extend(chunk.iter().map(|&id| Val::from(id)));

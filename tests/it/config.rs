@@ -8,7 +8,7 @@ use std::{
 
 use secrecy::ExposeSecret;
 use tanggap::{
-    config::{Environment, Loaded, Place, Problems, Secrets, load, reread},
+    config::{Environment, Loaded, Place, Problems, Secrets, load, looks_newer, reread},
     domain::settings::{Origin, StepAt, Token},
 };
 
@@ -285,7 +285,7 @@ fn secrets_come_from_files_variables_and_credentials_with_one_newline_cut() {
     let app = settings.graph.app.clone();
     assert_eq!((app.secret.unwrap().expose_secret(), app.instagram_secret.unwrap().expose_secret()), (" of the environment ", "of a file"));
     let token = settings.opds[0].accounts[0].token.as_ref().unwrap();
-    assert_eq!((token.value.expose_secret(), &token.origin), ("a-good-token", &Origin::Credential(world.path("run/good"))));
+    assert_eq!((token.value.expose_secret(), &token.origin), ("a-good-token", &Origin::Credential(world.path("secrets/good"))));
     let printed = format!("{settings:?}");
     assert!(!printed.contains("a-good-token") && !printed.contains("of a file"), "{printed}");
 }
@@ -326,7 +326,13 @@ fn a_token_is_read_again_but_an_empty_or_half_written_one_keeps_the_old() {
     }
     fs::remove_file(world.path("secrets/token")).unwrap();
     assert_eq!(reread(&token).map(|_| ()), None);
-    assert_eq!(reread(&Token { origin: Origin::Environment, ..token }).map(|_| ()), None);
+    let fixed = Token { origin: Origin::Environment, ..token };
+    assert!(reread(&fixed).is_none() && !looks_newer(&fixed));
+    let credential = Token { origin: Origin::Credential(world.path("secrets/token")), ..fixed };
+    for (text, newer) in [("EAAB-old-value\n", false), ("EAAB-new\n", true), ("", false)] {
+        world.secret("token", 0o440, text);
+        assert_eq!((reread(&credential).is_some(), looks_newer(&credential)), (false, newer), "{text:?}");
+    }
 }
 
 #[test]

@@ -57,6 +57,7 @@ impl Far {
             app: settings::App::default(),
             apps: [].into(),
             sources: vec![],
+            verify_token: None,
             timeout,
         };
         let client = Client::new(http::client(Duration::from_secs(10)).unwrap(), &graph);

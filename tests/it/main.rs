@@ -13,6 +13,7 @@ mod databases;
 mod deploy;
 mod disk;
 mod graph;
+mod hooks;
 mod newer;
 mod poll;
 mod reckoning;

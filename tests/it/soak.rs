@@ -6,7 +6,7 @@
 pub mod checks;
 mod idle;
 mod reckoned;
-mod site;
+pub mod site;
 
 use jiff::SignedDuration;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};

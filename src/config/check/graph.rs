@@ -18,7 +18,7 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
         instagram_secret: app_secret(table, "instagram_app_secret", context),
     };
     let verify = table.parsed("verify_token", words::SECRET, |text| context.vault.read(text));
-    if let Some(verify) = verify
+    if let Some(verify) = &verify
         && !table.has("app_secret")
     {
         table.findings.problem(&verify.spot, "turns on /webhooks/meta, whose signatures need graph.app_secret: set it too");
@@ -45,6 +45,7 @@ pub(super) fn graph(table: &mut Table, context: &Context) -> Graph {
         app,
         apps: apps.into_iter().map(|(name, app)| (name.value, app)).collect(),
         sources,
+        verify_token: verify.map(|it| it.value.value),
         timeout: table.positive("timeout").value,
     }
 }

@@ -11,6 +11,7 @@ mod inbox;
 mod instagram;
 mod node;
 mod route;
+mod subscribed;
 mod token;
 
 use std::{

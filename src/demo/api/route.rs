@@ -10,7 +10,7 @@ use super::{
     fields::{self, Args},
     inbox,
     node::Node,
-    token,
+    subscribed, token,
 };
 use crate::{
     demo::world::{Authorised, Call, Fault, Host, ItemKind, Token, Use, World},
@@ -145,7 +145,11 @@ fn run(
     limits: &[(Use, String)],
     empty_page: bool,
 ) -> Result<Value, Refusal> {
-    if call.method != "GET" {
+    let subscription = match segments {
+        [subject, "subscribed_apps"] => Some(*subject),
+        _ => None,
+    };
+    if call.method != "GET" && subscription.is_none() {
         return Err(Refusal::new(100, format!("Unsupported {} request.", call.method.to_lowercase())));
     }
     if call.query.get("ids").is_some() {
@@ -156,6 +160,9 @@ fn run(
     }
     let token = token::authenticate(world, call.host, text, &call.query)?;
     count(world, &token, segments.first().copied().unwrap_or_default(), limits)?;
+    if let Some(subject) = subscription {
+        return subscribed::answer(world, &call.method, &token, subject, &call.query);
+    }
     let now = world.now();
     if segments == ["refresh_access_token"] && call.host == Host::Instagram {
         return token::refresh(world, &token);

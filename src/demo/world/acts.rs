@@ -36,6 +36,7 @@ impl World {
             new_experience: true,
             message_access: true,
             tasks: ["ANALYZE", "ADVERTISE", "MESSAGING", "MODERATE", "CREATE_CONTENT", "MANAGE"].map(str::to_owned).to_vec(),
+            subscribed: std::collections::BTreeSet::new(),
         };
         self.accounts.insert(id.clone(), account);
         Added { id, token }

@@ -9,7 +9,7 @@ mod record;
 mod token;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -44,6 +44,8 @@ pub struct Account {
     pub message_access: bool,
     /// What the owner of a listing token may do on the Page, in Meta's words.
     pub tasks: Vec<String>,
+    /// Webhook fields of which it tells the app.
+    pub subscribed: BTreeSet<String>,
 }
 
 /// What a script gets for a new account.
@@ -151,6 +153,16 @@ impl World {
     /// Every account, by id.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.values()
+    }
+    /// Whether webhooks tell of this field of an account. With Facebook Login an Instagram account's fields are chosen in the app's
+    /// dashboard (here: all), and it needs no more than that its Page is subscribed to something.
+    pub fn subscribed(&self, account: &str, field: &str) -> bool {
+        let linked = self.account(account).and_then(|account| account.page.as_deref());
+        let subscribed = |id: &str| self.account(id).map(|account| &account.subscribed);
+        match linked {
+            Some(page) => subscribed(page).is_some_and(|fields| !fields.is_empty()),
+            None => subscribed(account).is_some_and(|fields| fields.contains(field)),
+        }
     }
     /// The Instagram account linked to a Page.
     pub fn instagram_of(&self, page: &str) -> Option<&Account> {

@@ -38,6 +38,15 @@ pub struct Instagram {
     pub username: Option<String>,
 }
 
+/// The answer to a change that makes nothing: `{"success": true}`, or the same word as text.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Done {
+    /// Whether it was done.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub success: Option<bool>,
+}
+
 /// `{"data": …}` of `debug_token`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Debugged {

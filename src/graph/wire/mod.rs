@@ -6,6 +6,7 @@
 pub mod account;
 pub mod body;
 pub mod facebook;
+pub mod hook;
 pub mod instagram;
 pub mod lenient;
 pub mod owner;

@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(said(&page, &Token { profile_id: Some("102".into()), ..token(&[]) }), "the token belongs to another Page");
         let scopes = ["instagram_basic", "instagram_manage_comments", "pages_read_engagement"].map(str::to_owned).to_vec();
         assert_eq!(said(&spec(Platform::Instagram, &[Source::Comments]), &Token { scopes, ..user }), "");
-        assert_eq!(said(&page, &Token { is_valid: Some(false), ..token(&[]) }), "the token is invalid");
+        assert_eq!(said(&page, &Token { is_valid: Some(false), ..token(&[]) }), "the token is invalid (code 190)");
     }
 
     #[test]

@@ -85,6 +85,7 @@ pub fn settings(language: Language) -> Settings {
             app: App::default(),
             apps: BTreeMap::new(),
             sources: vec![],
+            verify_token: None,
             timeout: hours(1),
         },
         poll: Poll {

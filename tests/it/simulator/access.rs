@@ -192,3 +192,24 @@ async fn legacy_ways_of_asking_are_refused_or_ignored_as_since_october() {
     let post = bench.client.post(format!("{}/v25.0/{}/feed", bench.sim.facebook_url, page.id)).bearer_auth(&page.token);
     assert_eq!(post.send().await.unwrap().status(), 400);
 }
+
+#[tokio::test]
+async fn a_page_tells_the_app_of_the_fields_it_was_subscribed_to_until_it_is_unsubscribed() {
+    let bench = Bench::start().await;
+    let page = bench.sim.world().add_page("Dinhub Rembang", "dinhub");
+    let url = format!("{}/v25.0/{}/subscribed_apps", bench.sim.facebook_url, page.id);
+    let subscribe = async |fields: &str| {
+        let request = bench.client.post(&url).query(&[("subscribed_fields", fields)]).bearer_auth(&page.token);
+        request.send().await.unwrap().status().as_u16()
+    };
+    let fields =
+        async || bench.get(&page.token, &format!("/{}/subscribed_apps", page.id)).await.body["data"][0]["subscribed_fields"].clone();
+    assert_eq!(subscribe("feed,horoscopes").await, 400);
+    assert!(fields().await.is_null());
+    assert_eq!(subscribe("feed,messages").await, 200);
+    assert_eq!(subscribe("feed,ratings").await, 200);
+    assert_eq!(fields().await, serde_json::json!(["feed", "ratings"]));
+    assert!(bench.sim.world().subscribed(&page.id, "feed") && !bench.sim.world().subscribed(&page.id, "messages"));
+    assert_eq!(bench.client.delete(&url).bearer_auth(&page.token).send().await.unwrap().status().as_u16(), 200);
+    assert!(fields().await.is_null());
+}

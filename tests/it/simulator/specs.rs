@@ -107,6 +107,8 @@ pub(super) fn check_answer(sim: &Simulator, instagram_login: bool, token: &str, 
     let (id, edge) = (parts.next().unwrap(), parts.next());
     let node = match (id, sim.world().token(token).is_some_and(|token| token.account().is_none())) {
         ("debug_token" | "refresh_access_token", _) => return,
+        // Its rows are of the fact sheet: Meta's specification says no more than that they are applications.
+        _ if edge == Some("subscribed_apps") => return,
         ("me", true) => Some("User"),
         _ => None,
     };

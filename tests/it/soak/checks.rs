@@ -154,11 +154,12 @@ pub async fn every_letter_was_accepted_and_copies_have_a_cause(db: &Db, site: &S
     println!("{copies} copies after {kills} kills, each with the same bytes and key");
 }
 
-/// From the later of the deadline and the moment the citizen's words were seen to the flag.
+/// From the later of the deadline and the moment the citizen's words were seen to the flag. Tickets that were taken up again, since their
+/// answer went away or turned out to be a machine's, are counted apart: their deadline had passed before that was known.
 pub async fn flags_were_prompt(db: &Db, kills: i64) {
     let sql = "SELECT t.flagged_at, t.due_at,
          (SELECT min(m.seen_at) FROM ticket_message tm JOIN message m ON m.id = tm.message_id WHERE tm.ticket_id = t.id) AS seen_at
-         FROM ticket t WHERE t.flagged_at IS NOT NULL";
+         FROM ticket t WHERE t.flagged_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM event e WHERE e.ticket_id = t.id AND e.kind = 'reopened')";
     let lag = |row: &Row| row.i("flagged_at").unwrap() - row.i("due_at").unwrap().max(row.i("seen_at").unwrap());
     let mut lags: Vec<i64> = rows(db, sql).await.iter().map(lag).collect();
     lags.sort_unstable();

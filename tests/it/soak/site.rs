@@ -94,6 +94,13 @@ impl Site {
     }
 }
 
+/// A test that fails leaves no program behind.
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
+}
+
 impl Daemon {
     pub fn pid(&self) -> u32 {
         self.0.id()

@@ -69,6 +69,38 @@ async fn the_configuration_decides_which_accounts_are_read_and_each_keeps_its_nu
     assert_eq!(claim(w, 120, 9).await.len(), 2, "a start takes over what a dead worker held");
 }
 
+async fn a_hurried_account_is_due_at_once_but_no_more_than_once_a_second_and_not_while_its_polls_fail(w: &mut World) {
+    accounts::sync(&w.db, &["a", "b", "c"].map(spec), at(0)).await.unwrap();
+    let hurry = async |ids: &[&str], seconds| accounts::hurry(&w.db, Platform::Facebook, ids, at(seconds)).await.unwrap();
+    let due = async || w.texts("SELECT external_id || CAST((next_poll_at - CAST(1795485600000 AS BIGINT)) AS TEXT) AS t FROM account ORDER BY external_id").await;
+    w.exec("UPDATE account SET next_poll_at = $1", vec![at(900).into()]).await;
+    w.exec("UPDATE account SET failures = 1 WHERE external_id = 'c'", vec![]).await;
+    assert!(!hurry(&["nobody", "c"], 10).await, "who fails keeps the pause, and strangers are nobody's");
+    assert!(!accounts::hurry(&w.db, Platform::Instagram, &["a"], at(10)).await.unwrap());
+    assert!(hurry(&["b", "a", "c", "nobody"], 10).await);
+    assert_eq!(due().await, ["a10000", "b10000", "c900000"]);
+    assert!(!hurry(&["a"], 10).await, "it is due already");
+    let leased = claim(w, 10, 9).await;
+    let one = leased.iter().find(|account| account.external_id == "a").unwrap();
+    accounts::finish(&w.db, one, &Outcome { began_at: at(10), ..outcome(at(900)) }, at(10)).await.unwrap();
+    assert!(hurry(&["a"], 10).await);
+    assert_eq!(due().await[0], "a11000", "a second after the last read");
+    assert!(!hurry(&["a"], 10).await, "once is enough");
+    assert_eq!(accounts::number(&w.db, Platform::Facebook, "a").await.unwrap(), Some(one.id));
+    assert_eq!(accounts::number(&w.db, Platform::Instagram, "a").await.unwrap(), None);
+}
+
+async fn an_account_hurried_while_a_poll_holds_it_is_polled_once_more_unless_that_poll_failed(w: &mut World) {
+    accounts::sync(&w.db, &["a", "b"].map(spec), at(0)).await.unwrap();
+    let [a, b] = claim(w, 0, 2).await.try_into().unwrap();
+    assert!(accounts::hurry(&w.db, Platform::Facebook, &["a", "b"], at(5)).await.unwrap());
+    accounts::finish(&w.db, &a, &Outcome { began_at: at(0), ..outcome(at(900)) }, at(6)).await.unwrap();
+    let failed = Outcome { began_at: at(0), error: Some("too many calls".into()), failures: 1, ..outcome(at(900)) };
+    accounts::finish(&w.db, &b, &failed, at(6)).await.unwrap();
+    assert_eq!(ids(&claim(w, 6, 9).await), [a.external_id.as_str()], "a limit is not met twice for a webhook's sake");
+    assert!(claim(w, 899, 9).await.iter().all(|account| account.external_id == a.external_id));
+}
+
 async fn a_claim_takes_what_is_due_in_order_and_no_more_than_it_asks_for(w: &mut World) {
     accounts::sync(&w.db, &["a", "b", "c", "d"].map(spec), at(0)).await.unwrap();
     for (id, seconds) in [("a", 30), ("b", 10), ("c", 20), ("d", 99)] {

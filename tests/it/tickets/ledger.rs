@@ -113,7 +113,7 @@ impl Ledger {
             self.run_until(second).await;
             match deed {
                 Deed::Whole { place, seed } => {
-                    self.read(second, &place.map_or_else(|| (0..PLACES.len()).collect(), |place| vec![place]), seed).await
+                    self.read(second, &place.map_or_else(|| (0..PLACES.len()).collect(), |place| vec![place]), seed).await;
                 }
                 Deed::Part { seed } => self.read(second, &[], seed).await,
                 Deed::Staff { kind, pick } => self.staff(kind, pick).await,
@@ -155,9 +155,9 @@ impl Ledger {
         self.clock.set(at(second).plus(SignedDuration::from_millis(300)).timestamp());
         let mut messages: Vec<Seen> = Vec::new();
         for item in &self.story.items {
-            let wanted = if whole.is_empty() { roll(&mut seed) % 3 == 0 } else { whole.contains(&item.place) };
+            let wanted = if whole.is_empty() { roll(&mut seed).is_multiple_of(3) } else { whole.contains(&item.place) };
             messages.extend(item.shown(second).filter(|_| wanted));
-            if roll(&mut seed) % 4 == 0 {
+            if roll(&mut seed).is_multiple_of(4) {
                 messages.extend(messages.last().cloned());
             }
         }

@@ -242,7 +242,9 @@ fn items(most: usize) -> impl Strategy<Value = Vec<Item>> {
 /// Instagram does not show private replies.
 fn seen_on(instagram: bool, mut items: Vec<Item>) -> Vec<Item> {
     if instagram {
-        items.iter_mut().for_each(|item| item.private = None);
+        for item in &mut items {
+            item.private = None;
+        }
     }
     items
 }

@@ -1,6 +1,7 @@
 //! Accounts of the simulated Graph API, a configuration with tokens in files and sources, and a poll stage on a clock moved by hand.
 
 use std::{
+    fmt::Write as _,
     fs,
     io::Write,
     os::unix::fs::OpenOptionsExt as _,
@@ -153,10 +154,12 @@ step = [ {{ at = "0m", notify = ["operator"] }} ]
     /// One more account, of an OPD of its own; `more` are further lines of it.
     pub fn account(&mut self, platform: &str, account: &Added, more: &str) {
         let opd = format!("opd-{}", account.id);
-        self.toml.push_str(&format!(
-            "[[opd]]\nslug = \"{opd}\"\nname = \"{opd}\"\n[[opd.account]]\nplatform = \"{platform}\"\nid = \"{}\"\n{more}\n",
+        writeln!(
+            self.toml,
+            "[[opd]]\nslug = \"{opd}\"\nname = \"{opd}\"\n[[opd.account]]\nplatform = \"{platform}\"\nid = \"{}\"\n{more}",
             account.id
-        ));
+        )
+        .unwrap();
     }
 
     /// A Page whose token stands in the file `page`.
@@ -178,7 +181,7 @@ step = [ {{ at = "0m", notify = ["operator"] }} ]
     /// A source whose token stands in the file `source`.
     pub fn source(&mut self, token: &str) {
         let file = self.file("source", token);
-        self.toml.push_str(&format!("[[graph.source]]\ntoken = \"{file}\"\n"));
+        writeln!(self.toml, "[[graph.source]]\ntoken = \"{file}\"").unwrap();
     }
 
     fn settings(&self) -> Settings {

@@ -1,0 +1,133 @@
+//! `/webhooks/meta`: the handshake, and deliveries. A delivery only makes its accounts be read sooner; a lost, late, doubled or forged one
+//! costs nothing but that. What can be read by no other way is taken in by [`super::take`].
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+    routing::get,
+};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::Sha256;
+use tracing::{debug, error, warn};
+
+use super::{Shared, take};
+use crate::{
+    domain::{Platform, Time, settings::Graph},
+    graph::wire::hook::{Delivery, Entry},
+    store::{StoreError, accounts},
+};
+
+/// The largest delivery: 1,000 updates with the longest comments Meta takes stay well below.
+const BODY_MAX: usize = 4 * 1024 * 1024;
+/// How long a delivery may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(10);
+/// Meta gives up on a delivery after about as long, and sends it again.
+const STORING: Duration = Duration::from_secs(5);
+/// The longest challenge sent back; Meta's are numbers.
+const CHALLENGE_MAX: usize = 256;
+
+pub(super) fn router() -> Router<Arc<Shared>> {
+    Router::new().route("/webhooks/meta", get(handshake).post(receive))
+}
+
+/// What Meta shows when the address is entered in the app's dashboard.
+#[derive(serde::Deserialize)]
+struct Handshake {
+    #[serde(rename = "hub.mode")]
+    mode: String,
+    #[serde(rename = "hub.verify_token")]
+    token: String,
+    #[serde(rename = "hub.challenge")]
+    challenge: String,
+}
+
+async fn handshake(State(shared): State<Arc<Shared>>, Query(shown): Query<Handshake>) -> Result<String, StatusCode> {
+    let known = |token: &SecretString| same(token.expose_secret(), &shown.token);
+    let granted = shared.joints.settings.graph.verify_token.as_ref().is_some_and(known);
+    if shown.mode != "subscribe" || !granted || shown.challenge.len() > CHALLENGE_MAX {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    Ok(shown.challenge)
+}
+
+async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Body) -> StatusCode {
+    let body = match tokio::time::timeout(ARRIVAL, to_bytes(body, BODY_MAX)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE,
+        Err(_) => return StatusCode::REQUEST_TIMEOUT,
+    };
+    let signature = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
+    if !signed(&shared.joints.settings.graph, signature, &body) {
+        debug!("a webhook without a valid signature was refused");
+        return StatusCode::UNAUTHORIZED;
+    }
+    // Signed, yet unreadable: sending it again would not mend it, and after an hour of refusals Meta ends the subscription.
+    let Ok(delivery) = Delivery::read(&body) else {
+        warn!(event = "message.odd", what = "a webhook nobody can read", "left to the next poll");
+        return StatusCode::OK;
+    };
+    match tokio::time::timeout(STORING, store(&shared, &delivery)).await {
+        Ok(Ok(())) => StatusCode::OK,
+        Ok(Err(failed)) => {
+            error!(error = %failed, "a webhook could not be noted; Meta sends it again");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Err(_) => {
+            error!("a webhook could not be noted in time; Meta sends it again");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+async fn store(shared: &Shared, delivery: &Delivery) -> Result<(), StoreError> {
+    let platform = match delivery.object.as_str() {
+        "page" => Platform::Facebook,
+        "instagram" => Platform::Instagram,
+        _ => return Ok(()),
+    };
+    let entries = delivery.entry.iter().flat_map(|list| &list.data);
+    let odd: usize = delivery.entry.iter().map(|list| list.odd.len()).sum::<usize>() + entries.clone().map(Entry::odd).sum::<usize>();
+    if odd > 0 {
+        warn!(
+            event = "message.odd",
+            platform = platform.word(),
+            what = "updates of a webhook nobody can read",
+            odd,
+            "left to the next poll"
+        );
+    }
+    let mut ids: Vec<&str> = entries.clone().filter(|entry| entry.is_news()).filter_map(|entry| entry.id.as_deref()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let now = Time::from_timestamp(shared.joints.clock.now());
+    if accounts::hurry(&shared.joints.db, platform, &ids, now).await? {
+        shared.joints.polls.nudge();
+    }
+    take::arrivals(shared, platform, entries, now).await
+}
+
+/// Whether some app of ours signed the body: `sha256=` and the lower-case hexadecimal HMAC-SHA256 of the raw body under the app's secret.
+/// Which of its two secrets signs with Instagram Login is not documented: both are tried. Takes the same time whatever is wrong.
+fn signed(graph: &Graph, signature: Option<&str>, body: &[u8]) -> bool {
+    let shown = signature.and_then(|text| hex::decode(text.strip_prefix("sha256=")?).ok()).unwrap_or_default();
+    let apps = std::iter::once(&graph.app).chain(graph.apps.values());
+    let secrets = apps.flat_map(|app| [&app.secret, &app.instagram_secret]).flatten();
+    secrets.fold(false, |known, secret| known | tag(secret.expose_secret(), body).is_some_and(|tag| tag.verify_slice(&shown).is_ok()))
+}
+
+/// Compares without telling by the time it takes how much of it is right.
+fn same(known: &str, shown: &str) -> bool {
+    let known_tag = tag(known, known.as_bytes()).map(|tag| tag.finalize().into_bytes());
+    known_tag.zip(tag(known, shown.as_bytes())).is_some_and(|(known, shown)| shown.verify(&known).is_ok())
+}
+
+fn tag(secret: &str, bytes: &[u8]) -> Option<Hmac<Sha256>> {
+    let mut tag = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
+    tag.update(bytes);
+    Some(tag)
+}
