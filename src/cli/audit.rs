@@ -85,7 +85,10 @@ fn table(found: &Audit, settings: &Settings, shell: &mut Shell) -> Result<(), Fa
     }
     writeln!(shell.out, "\n{}\n", shares.trim_fmt())?;
     let mut findings = output::table(&[who, text, advice]);
-    for group in found.groups() {
+    for (nth, group) in found.groups().iter().enumerate() {
+        if nth > 0 {
+            findings.add_row([""; 3]);
+        }
         for (at, (text, advice)) in group.lines.iter().enumerate() {
             let who = if at == 0 { group.who.as_str() } else { "" };
             findings.add_row([who, text, advice].map(|cell| escaped(cell).into_owned()));

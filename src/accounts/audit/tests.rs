@@ -93,13 +93,13 @@ fn each_lack_of_an_account_is_found_with_its_time_and_reason() {
         it.last_post_at = days_ago(200);
     });
     assert_eq!((row.finding, row.account.as_deref(), row.since), (Finding::NotReadable, Some("1"), days_ago(4)));
-    assert!(row.text.starts_with("Facebook “Akun 1” tidak dapat dibaca sejak 20 November 2026: izin membaca"), "{}", row.text);
+    assert!(row.text.starts_with("Akun Facebook “Akun 1” tidak dapat dibaca sejak 20 November 2026: izin membaca"), "{}", row.text);
     assert!(row.advice.contains("izin baru") && row.reason.is_some(), "{row:?}");
     let row = one(&|it| it.last_post_at = days_ago(31));
     assert_eq!((row.finding, row.since), (Finding::Dormant, days_ago(31)));
-    assert_eq!(row.text, "Facebook “Akun 1” tidak mengunggah apa pun selama 31 hari (terakhir 24 Oktober 2026).");
+    assert_eq!(row.text, "Akun Facebook “Akun 1” tidak mengunggah apa pun selama 31 hari (terakhir 24 Oktober 2026).");
     assert_eq!(one(&|it| it.last_post_at = days_ago(30)).finding, Finding::Ok, "exactly thirty days are none too many");
-    assert_eq!(one(&|it| it.last_post_at = None).text, "Facebook “Akun 1” tidak mengunggah apa pun selama 30 hari atau lebih.");
+    assert_eq!(one(&|it| it.last_post_at = None).text, "Akun Facebook “Akun 1” tidak mengunggah apa pun selama 30 hari atau lebih.");
     assert_eq!(one(&|it| it.last_message_at = days_ago(31)).finding, Finding::Silent);
     assert_eq!(one(&|it| it.last_read_at = None).finding, Finding::NotReadYet);
     let young = one(&|it| (it.first_read_at, it.last_message_at) = (days_ago(8), None));
