@@ -11,7 +11,7 @@ use crate::domain::{
     Direction, Kind, MessageId, TicketState, Time,
     message::Message,
     settings::Mentions,
-    ticket::{Action, ActionKind},
+    ticket::{Action, ActionKind, Ticket},
     view::ThreadView,
 };
 
@@ -253,9 +253,14 @@ fn opens(view: &ThreadView, message: &Message, mentions: Mentions) -> bool {
     if view.subject.kind != Kind::Mention {
         return seen.needs_answer;
     }
-    // A changed `sla.mentions` undoes no ticket that stands: its opening message still opens it.
+    // A changed `sla.mentions` undoes no ticket that stands: its opening message, the first it holds of its second, still opens it.
     let ticket = view.members.get(&message.id).and_then(|id| view.tickets.iter().find(|ticket| ticket.id == *id));
-    if ticket.is_some_and(|ticket| ticket.opened_at == seen.created_at) {
+    let first_of = |ticket: &Ticket| {
+        let before_it = |m: &Message| m.seen.created_at == seen.created_at && m.seen.external_id < seen.external_id;
+        let opened_then = seen.needs_answer && ticket.opened_at == seen.created_at;
+        opened_then && !view.messages.iter().any(|m| before_it(m) && view.members.get(&m.id) == Some(&ticket.id))
+    };
+    if ticket.is_some_and(first_of) {
         return true;
     }
     let by_its_author = || view.messages.iter().any(|m| m.seen.kind == Kind::Mention && m.author_key() == message.author_key());

@@ -101,3 +101,12 @@ async fn a_direct_message_found_between_a_comment_and_its_reply_makes_the_reply_
     let deeds = vec![everything(200), everything(400)];
     assert_eq!(told(true, items, deeds).await, ["c1 1001 open -", "t_dm1 1001 answered 80"]);
 }
+
+#[tokio::test]
+async fn what_only_joined_under_a_mention_opens_nothing_when_the_question_of_that_second_goes() {
+    let mut question = plain(1, 8, 1, 100);
+    question.seen.tags_own = true;
+    question.removed = Some(300);
+    let items = vec![question, plain(2, 8, 1, 100)];
+    assert_eq!(told(false, items, vec![everything(200), everything(400)]).await, ["m1 1002 withdrawn 400"]);
+}
