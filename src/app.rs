@@ -1,5 +1,6 @@
 //! The one file that knows every folder: configuration to store, clients and stages, stages to a crew.
 
+mod access;
 mod subscribe;
 
 use std::{
@@ -21,14 +22,10 @@ use crate::{
     config::{self, Environment, Loaded, Secrets},
     domain::{
         Platform, SharedSettings, Time,
-        account::Login,
         settings::{AccountSpec, LogFormat, Settings, Token},
     },
     graph::{Access, Client, Host, facebook, instagram, wire::account},
-    poll::{
-        self, PollStage, Skew,
-        tokens::{self, Tokens},
-    },
+    poll::{self, PollStage, Skew, tokens},
     runtime::{
         Clock as _, Crew, Nudge, Pulse, SharedClock, Stage, SystemClock, beat, drive, http, log,
         metrics::{Metrics, Scrape},
@@ -37,7 +34,7 @@ use crate::{
         systemd,
     },
     sla::{self, SlaStage},
-    store::{self, Db, accounts, listing, outbox},
+    store::{Db, accounts, listing, outbox},
     web,
 };
 
@@ -282,25 +279,13 @@ async fn scrape(db: &Db, now: Time, metrics: &Metrics) -> anyhow::Result<String>
 pub async fn check(settings: &Settings) -> anyhow::Result<Vec<Checked>> {
     http::install_tls();
     let client = Client::new(http::client(settings.graph.timeout.unsigned_abs())?, &settings.graph);
-    let tokens = Tokens::new(Arc::new(settings.clone()), client.clone(), Metrics::default(), Arc::new(reread));
-    // Refreshed tokens stand in the database; before the first start there is none, and none of them.
-    let db = if settings.accounts().any(|(_, spec)| spec.login == Login::Instagram) {
-        Db::open_existing(settings.database.url.expose_secret()).await.ok()
-    } else {
-        None
-    };
     let now = Time::from_timestamp(SystemClock.now());
     let mut tried = Vec::new();
-    for (opd, spec) in settings.accounts() {
-        let what = format!("{} {} ({})", spec.platform, spec.id, opd.slug);
-        let kept = match &db {
-            Some(db) => store::tokens::kept(db, spec.platform, &spec.id).await?,
-            None => None,
-        };
-        let held = match tokens.of(spec, kept.as_ref(), now).await {
+    for access::Account { what, spec, held } in access::accounts(settings, &client, now).await? {
+        let held = match held {
             Ok(held) => held,
-            Err(failed) => {
-                tried.push(Checked { what, outcome: Err(failed.to_string()) });
+            Err(why) => {
+                tried.push(Checked { what, outcome: Err(why) });
                 continue;
             }
         };

@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use secrecy::SecretString;
-
-use super::Checked;
+use super::{Checked, access};
 use crate::{
     domain::{
-        Platform, Source,
+        Platform, Source, Time,
         account::Login,
         settings::{AccountSpec, Settings},
     },
-    graph::{Access, Client, Host, Request, facebook, instagram, wire::account::Done},
-    runtime::http,
+    graph::{Access, Client, Request, facebook, instagram, wire::account::Done},
+    runtime::{Clock as _, SystemClock, http},
 };
 
 /// One call: with what right, for which accounts, for which fields.
@@ -25,24 +23,24 @@ struct Subscription {
 /// Sets the subscriptions, and says per account what was set or why not.
 pub async fn subscribe(settings: &Settings) -> anyhow::Result<Vec<Checked>> {
     let client = Client::new(http::client(settings.graph.timeout.unsigned_abs())?, &settings.graph);
+    let now = Time::from_timestamp(SystemClock.now());
     let mut tried = Vec::new();
     // A call replaces what was subscribed before: a Page and the Instagram account linked to it share one.
     let mut calls: BTreeMap<(Login, &str), Subscription> = BTreeMap::new();
-    for (opd, spec) in settings.accounts() {
-        let what = format!("{} {} ({})", spec.platform, spec.id, opd.slug);
-        let Some(token) = &spec.token else {
-            tried.push(Checked { what, outcome: Err("no token: give the account a `token`".to_owned()) });
-            continue;
+    for access::Account { what, spec, held } in access::accounts(settings, &client, now).await? {
+        let access = match held {
+            Ok(held) => held.access,
+            Err(why) => {
+                tried.push(Checked { what, outcome: Err(why) });
+                continue;
+            }
         };
         let owner = match (spec.platform, spec.login, &spec.page) {
             (Platform::Instagram, Login::Facebook, Some(page)) => page,
             _ => &spec.id,
         };
-        let call = calls.entry((spec.login, owner)).or_insert_with(|| Subscription {
-            accounts: Vec::new(),
-            access: access(settings, spec, token.value.clone()),
-            fields: BTreeSet::new(),
-        });
+        let none = || Subscription { accounts: Vec::new(), access, fields: BTreeSet::new() };
+        let call = calls.entry((spec.login, owner)).or_insert_with(none);
         call.accounts.push(what);
         call.fields.extend(fields(spec));
     }
@@ -60,13 +58,6 @@ pub async fn subscribe(settings: &Settings) -> anyhow::Result<Vec<Checked>> {
         tried.extend(accounts.into_iter().map(|what| Checked { what, outcome: outcome.clone() }));
     }
     Ok(tried)
-}
-
-fn access(settings: &Settings, spec: &AccountSpec, token: SecretString) -> Access {
-    let app = spec.app.as_ref().and_then(|name| settings.graph.apps.get(name)).unwrap_or(&settings.graph.app);
-    let host = Host::from(spec.login);
-    let secret = if host == Host::Facebook { app.secret.clone() } else { app.instagram_secret.clone() };
-    Access { host, token, secret }
 }
 
 /// The fields of an account's sources (page reference, `subscribed_fields`; Instagram Login's `subscribed_apps`). With Facebook Login the
