@@ -19,7 +19,7 @@
 //!                                           REPORT              CLI (reads; acts through the same few store calls)
 //! ```
 //!
-//! Meta's webhooks come in by `web`, which makes POLL read sooner and stores only what no read can show.
+//! Meta's webhooks come in by `web`, which makes POLL read sooner and stores only what no read can show; `arrival` is how either stores.
 //!
 //! # The rule of arrows
 //!
@@ -27,17 +27,19 @@
 //!
 //! ```text
 //! main -> cli; cli, app -> everything
-//! poll -> graph, normalize, store, domain, runtime     demo -> graph, domain, runtime
+//! poll -> graph, normalize, arrival, store, domain, runtime     demo -> graph, domain, runtime
 //! accounts -> graph, store, domain, runtime
 //! sla  -> store, domain, runtime                       alert -> store, domain, runtime
 //! normalize -> graph, domain      store -> domain      config -> domain
-//! web  -> store, graph, normalize, domain, runtime
+//! web  -> store, graph, normalize, arrival, domain, runtime
+//! arrival -> normalize, store, domain, runtime
 //! graph -> domain                 domain -> nothing    runtime -> nothing
 //! ```
 
 pub mod accounts;
 pub mod alert;
 pub mod app;
+pub mod arrival;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -13,13 +13,13 @@ use super::{
     schedule, silence, tokens, verify,
 };
 use crate::{
+    arrival,
     domain::{
-        AccountId, Platform, Source, Time,
+        Platform, Source, Time,
         alert::AlertKind,
         settings::{AccountSpec, Opd},
     },
     graph::{Next, facebook as ask_page, instagram as ask_account, wire::account},
-    normalize::{Government, Sister},
     store::{
         StoreError,
         accounts::{self, Leased, Outcome, Wanted},
@@ -99,35 +99,12 @@ fn configured<'a>(tools: &'a Tools, platform: Platform, id: &str) -> Option<(&'a
     tools.settings.accounts().find(|(_, spec)| spec.platform == platform && spec.id == id)
 }
 
-async fn government(tools: &Tools, account: AccountId, opd: &Opd, spec: &AccountSpec) -> Result<Government, StoreError> {
-    let usernames = accounts::usernames(&tools.db).await?;
-    let same_opd = |other: &Opd| tools.settings.sla.sister_accounts_answer || other.slug == opd.slug;
-    let sisters = tools
-        .settings
-        .accounts()
-        .filter(|(other, sister)| sister.id != spec.id && same_opd(other))
-        .map(|(_, sister)| Sister {
-            external_id: sister.id.clone(),
-            platform: sister.platform,
-            username: usernames.get(&sister.id).cloned(),
-            page: sister.page.clone(),
-        })
-        .collect();
-    Ok(Government {
-        own: std::iter::once(spec.id.clone()).chain(spec.page.clone()).collect(),
-        own_username: usernames.get(&spec.id).cloned(),
-        sisters,
-        staff: opd.staff.clone(),
-        bindings: accounts::bindings(&tools.db, account).await?,
-    })
-}
-
 /// Reads the wanted threads of one account; whether anything was read.
 pub(super) async fn verify_account(tools: &Tools, wanted: &[Wanted]) -> bool {
     let Some(first) = wanted.first() else { return false };
     let Some((opd, spec)) = configured(tools, first.platform, &first.external_id) else { return false };
     let read_all = async {
-        let government = government(tools, first.account, opd, spec).await?;
+        let government = arrival::government(&tools.db, &tools.settings, first.account, (opd, spec)).await?;
         let mut pass = Pass::new(tools, first.account, (opd, spec), government, Purpose::Reserve).await?;
         for read in verify::reads(wanted) {
             let mut outcome = verified(&pass, &read).await;
@@ -159,7 +136,7 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
     let mut report = Report::default();
     let mut usage = 0;
     let mut whole = async || -> Result<(), PassError> {
-        let government = government(tools, account.id, opd, spec).await?;
+        let government = arrival::government(&tools.db, &tools.settings, account.id, (opd, spec)).await?;
         let mut pass = Pass::new(tools, account.id, (opd, spec), government, Purpose::Work).await?;
         let mut outcome = read(&mut pass, &mut memo, &mut report, began_at).await;
         if matches!(&outcome, Err(failed) if failed.next() == Next::Token) && pass.renew().await? {

@@ -7,24 +7,31 @@ use super::{
     posts::PAGES_MAX,
 };
 use crate::{
-    domain::message::{Post, key_of},
+    domain::message::Post,
     graph::{
         facebook,
         instagram::{self, PAGE_MAX},
         wire::{List, facebook as page, instagram as media},
     },
     normalize::{self, Normalized, PostRef},
-    store::{accounts, intake::Proof},
+    store::intake::Proof,
 };
 
 /// Comments a page of a Page's post.
 const COMMENTS: u32 = 50;
 
-/// Reads the comments of a post: in whole, or down to a page of which everything is known while their number grew.
-pub async fn read(pass: &Pass<'_>, post: &Post, whole: bool) -> Result<usize, PassError> {
+/// How far the comments of a post are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// All of them.
+    Whole,
+    /// To a page of which everything is known: their number grew, and nothing else is looked for.
+    ToKnown,
+}
+
+/// Reads the comments of a post.
+pub async fn read(pass: &Pass<'_>, post: &Post, depth: Depth) -> Result<usize, PassError> {
     let began_at = pass.now();
-    let before = accounts::posts(&pass.tools.db, pass.account, &[&post.external_id]).await?.remove(key_of(&post.external_id));
-    let grew = before.as_ref().and_then(|before| before.total).zip(post.total).is_some_and(|(old, new)| new > old);
     let reference = PostRef::from(post);
     let mut found = Normalized::default();
     let mut after: Option<String> = None;
@@ -48,7 +55,7 @@ pub async fn read(pass: &Pass<'_>, post: &Post, whole: bool) -> Result<usize, Pa
             break;
         };
         // Of Instagram a reply may stand under the oldest comment: only Pages give everything in one order.
-        if nothing_new && grew && !whole && pass.is_page() && descends(&found) {
+        if nothing_new && depth == Depth::ToKnown && pass.is_page() && descends(&found) {
             break;
         }
         after = Some(cursor);

@@ -143,13 +143,13 @@ pub async fn conversation(pass: &Pass<'_>, name: &str) -> Result<usize, PassErro
 /// Reads alone each message of which only id and time were shown, and leaves out those known already.
 async fn bodies(pass: &Pass<'_>, conversation: &mut Conversation) -> Result<(), PassError> {
     let Some(list) = &mut conversation.messages else { return Ok(()) };
-    let ids: Vec<&str> = list.data.iter().filter_map(|message| message.id.as_deref()).collect();
-    let known = accounts::known(&pass.tools.db, pass.account, Object::Message, &ids).await?;
+    let shown = list.data.iter().filter_map(|message| Some((Object::Message, key_of(message.id.as_deref()?))));
+    let known = accounts::known(&pass.tools.db, pass.account, shown).await?;
     for message in std::mem::take(&mut list.data) {
         let id = message.id.clone().unwrap_or_default();
         if has_body(&message) {
             list.data.push(message);
-        } else if !known.contains(key_of(&id)) {
+        } else if !known.contains(&(Object::Message, key_of(&id).to_owned())) {
             let request = match pass.spec.platform {
                 Platform::Facebook => facebook::message(&id),
                 Platform::Instagram => ask::message(&id),

@@ -10,7 +10,6 @@ use std::{
 
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
-use tracing::{info, warn};
 
 use super::{
     Skew,
@@ -18,20 +17,17 @@ use super::{
     tokens::{Fault, Held, Tokens},
 };
 use crate::{
+    arrival,
     domain::{
         AccountId, Object, Platform, SharedSettings, Time,
         account::Login,
-        message::{Post, Seen, key_of},
+        message::{Post, Seen},
         settings::{AccountSpec, Opd},
     },
     graph::{Access, Answer, Client, GraphError, Next, Request, Scope},
     normalize::{Context, Government, Normalized, triage::Rules},
     runtime::{SharedClock, held as locked, metrics::Metrics},
-    store::{
-        Db, StoreError,
-        intake::{self, Batch, Proof},
-        tokens,
-    },
+    store::{Db, StoreError, accounts, intake::Proof, tokens},
 };
 
 /// Why a pass ended early.
@@ -192,90 +188,16 @@ impl<'a> Pass<'a> {
         answer
     }
 
-    /// Which of these messages are stored already, by key.
+    /// Which of these messages are stored already.
     pub async fn known(&self, messages: &[Seen]) -> Result<HashSet<(Object, String)>, StoreError> {
-        let mut known = HashSet::new();
-        for object in [Object::Message, Object::Comment, Object::Post] {
-            let ids: Vec<&str> = messages.iter().filter(|m| m.object == object).map(|m| m.external_id.as_str()).collect();
-            if !ids.is_empty() {
-                let found = crate::store::accounts::known(&self.tools.db, self.account, object, &ids).await?;
-                known.extend(found.into_iter().map(|key| (object, key)));
-            }
-        }
-        Ok(known)
+        accounts::known(&self.tools.db, self.account, messages.iter().map(Seen::identity)).await
     }
 
-    /// Stores what a read showed and logs what was new; how many messages were.
+    /// Stores what a read showed; how many messages were new, edited or gone.
     pub async fn take(&self, began_at: Time, found: Normalized, posts: Vec<Post>, proofs: Vec<Proof>) -> Result<usize, StoreError> {
-        let now = self.now();
-        let (opd, account, platform) = (self.opd.slug.as_str(), self.spec.id.as_str(), self.spec.platform.word());
-        for odd in &found.odd {
-            warn!(
-                event = "message.odd",
-                opd,
-                account,
-                platform,
-                what = odd.what,
-                id = odd.id.as_deref().unwrap_or_default(),
-                "left out; the rest was taken"
-            );
-        }
-        let horizon = now.plus(SignedDuration::from_hours(24));
-        let (messages, far): (Vec<Seen>, Vec<Seen>) = found.messages.into_iter().partition(|message| message.created_at <= horizon);
-        for message in &far {
-            warn!(
-                event = "message.odd",
-                opd,
-                account,
-                platform,
-                what = "its time lies in the future",
-                id = message.external_id,
-                "left out; the rest was taken"
-            );
-        }
-        let batch = Batch {
-            account: self.account,
-            began_at,
-            now,
-            confirm_gone: self.tools.settings.poll.confirm_gone,
-            messages,
-            posts,
-            proofs,
-            bindings: found.bindings,
-        };
-        let taken = intake::take(&self.tools.db, &batch).await?;
-        for (id, index) in &taken.received {
-            let message = &batch.messages[*index];
-            let (kind, direction) = (message.kind.word(), message.direction.word());
-            self.tools.metrics.message(platform, kind, direction);
-            self.tools.metrics.detection_lag(now.since(message.created_at).as_secs_f64().max(0.0));
-            info!(
-                event = "message.received",
-                opd,
-                account,
-                platform,
-                kind,
-                direction,
-                id = id.0,
-                needs_answer = message.needs_answer,
-                urgent = message.urgent,
-                "new"
-            );
-        }
-        for (id, index) in &taken.edited {
-            info!(
-                event = "message.edited",
-                opd,
-                account,
-                platform,
-                kind = batch.messages[*index].kind.word(),
-                id = id.0,
-                "another text than before"
-            );
-        }
-        for id in &taken.deleted {
-            info!(event = "message.deleted", opd, account, platform, id = id.0, "gone at two reads");
-        }
+        let confirm_gone = self.tools.settings.poll.confirm_gone;
+        let read = arrival::Read { account: self.account, began_at, now: self.now(), confirm_gone, posts, proofs };
+        let taken = arrival::take(&self.tools.db, &self.tools.metrics, (self.opd, self.spec), read, found, "new").await?;
         Ok(taken.received.len() + taken.edited.len() + taken.deleted.len())
     }
 
@@ -304,5 +226,9 @@ async fn held(tools: &Tools, spec: &AccountSpec) -> Result<Held, PassError> {
 
 /// How many of these messages are new.
 pub fn unknown<'a>(messages: impl IntoIterator<Item = &'a Seen>, known: &HashSet<(Object, String)>) -> usize {
-    messages.into_iter().filter(|m| !known.contains(&(m.object, key_of(&m.external_id).to_owned()))).count()
+    let stored = |message: &Seen| {
+        let (object, key) = message.identity();
+        known.contains(&(object, key.to_owned()))
+    };
+    messages.into_iter().filter(|message| !stored(message)).count()
 }

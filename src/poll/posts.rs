@@ -1,7 +1,7 @@
 //! What an account published: the newest at every poll, the rest by its counts.
 
 use super::{
-    comments,
+    comments::{self, Depth},
     pass::{Pass, PassError, unknown},
     shelf::{self, Page, Shelf},
 };
@@ -58,14 +58,15 @@ async fn take(pass: &Pass<'_>, began_at: Time, page: Page, first: bool) -> Resul
             } else if read_before && (same || (fresh > 0 && grown == Some(fresh))) {
                 settled.push(post.clone());
             } else {
-                to_read.push((post.clone(), before.is_none() || first));
+                let grew = !first && grown.is_some_and(|more| more > 0);
+                to_read.push((post.clone(), if grew { Depth::ToKnown } else { Depth::Whole }));
             }
         }
         batch = batch.and(Normalized { posts: Vec::new(), ..one });
     }
     let mut new = pass.take(began_at, batch, settled, proofs).await?;
-    for (post, whole) in to_read {
-        new += comments::read(pass, &post, whole).await?;
+    for (post, depth) in to_read {
+        new += comments::read(pass, &post, depth).await?;
     }
     Ok(new)
 }
@@ -128,11 +129,13 @@ async fn changed(pass: &Pass<'_>, page: &Page, whole_since: Option<Time>) -> Res
             {
                 0
             }
-            Some(known) => comments::read(pass, &Post { updated_at: post.updated_at, total: post.total, ..known.clone() }, true).await?,
+            Some(known) => {
+                comments::read(pass, &Post { updated_at: post.updated_at, total: post.total, ..known.clone() }, Depth::Whole).await?
+            }
             None if post.author == PostAuthor::Own && post.total == Some(0) => {
                 pass.take(pass.now(), Normalized::default(), vec![post.clone()], Vec::new()).await?
             }
-            None if post.author == PostAuthor::Own => comments::read(pass, post, true).await?,
+            None if post.author == PostAuthor::Own => comments::read(pass, post, Depth::Whole).await?,
             None => {
                 let began_at = pass.now();
                 let page = shelf::single(pass, &post.external_id).await?;
@@ -147,7 +150,7 @@ async fn changed(pass: &Pass<'_>, page: &Page, whole_since: Option<Time>) -> Res
 async fn unlisted(pass: &Pass<'_>, known: &Post) -> Result<usize, PassError> {
     match shelf::recount(pass, known).await {
         Ok(post) if post.total == known.total && post.updated_at == known.updated_at => Ok(0),
-        Ok(post) => comments::read(pass, &post, true).await,
+        Ok(post) => comments::read(pass, &post, Depth::Whole).await,
         // Deleted, or hidden from us: the reads before a step find out which.
         Err(PassError::Graph(error)) if error.next == Next::Gone => Ok(0),
         Err(failed) => Err(failed),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    comments, inbox,
+    comments::{self, Depth},
+    inbox,
     pass::{Pass, PassError},
 };
 use crate::{
@@ -51,7 +52,7 @@ pub fn reads(wanted: &[Wanted]) -> Vec<Read> {
 /// Does one of them.
 pub async fn read(pass: &Pass<'_>, read: &Read) -> Result<usize, PassError> {
     let outcome = match read {
-        Read::Post(post) => comments::read(pass, post, true).await,
+        Read::Post(post) => comments::read(pass, post, Depth::Whole).await,
         Read::Conversation(name) => inbox::conversation(pass, name).await,
         Read::Never(kind, name) => {
             let began_at = pass.now();

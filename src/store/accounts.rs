@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     db::{CHUNK, Db, Row, StoreError, built, vals},
-    intake::numbered,
+    intake::{among, identities, numbered},
 };
 use crate::domain::{
     AccountId, Kind, Object, Platform, Time,
@@ -265,15 +265,18 @@ fn post(row: &Row) -> Result<Post, StoreError> {
     })
 }
 
-/// Which of these messages are known, by key.
-pub async fn known(db: &Db, account: AccountId, object: Object, ids: &[&str]) -> Result<HashSet<String>, StoreError> {
-    let mut found = HashSet::with_capacity(ids.len());
-    for chunk in ids.chunks(CHUNK) {
-        let mut values = vals![account.0, object.word()];
-        values.extend(chunk.iter().map(|id| key_of(id).into()));
-        let sql = format!("SELECT key FROM message WHERE account_id = $1 AND object = $2 AND key IN ({})", numbered(3, chunk.len()));
-        for row in db.rows_built(built(sql), values).await? {
-            found.insert(row.t("key")?);
+/// Which of these messages are stored already.
+pub async fn known(
+    db: &Db,
+    account: AccountId,
+    wanted: impl IntoIterator<Item = (Object, &str)>,
+) -> Result<HashSet<(Object, String)>, StoreError> {
+    let wanted: Vec<(Object, &str)> = wanted.into_iter().collect();
+    let mut found = HashSet::with_capacity(wanted.len());
+    for chunk in wanted.chunks(CHUNK) {
+        let sql = format!("SELECT object, key FROM message WHERE account_id = $1 AND {}", among(chunk.len()));
+        for row in db.rows_built(built(sql), identities(account, chunk.iter().copied())).await? {
+            found.insert((row.word("object", Object::from_word)?, row.t("key")?));
         }
     }
     Ok(found)

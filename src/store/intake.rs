@@ -145,20 +145,16 @@ pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
     Ok(taken)
 }
 
-async fn known(tx: &mut Tx, batch: &Batch, identities: impl Iterator<Item = &Identity>) -> Result<HashMap<Identity, Known>, StoreError> {
-    let identities: Vec<&Identity> = identities.collect();
-    let mut found = HashMap::with_capacity(identities.len());
-    for chunk in identities.chunks(CHUNK) {
-        let pairs = (0..chunk.len()).map(|i| format!("(${},${})", 2 * i + 2, 2 * i + 3)).collect::<Vec<_>>().join(",");
-        let mut values = vals![batch.account.0];
-        for (object, key) in chunk {
-            values.push(object.word().into());
-            values.push(key.into());
-        }
+async fn known(tx: &mut Tx, batch: &Batch, wanted: impl Iterator<Item = &Identity>) -> Result<HashMap<Identity, Known>, StoreError> {
+    let wanted: Vec<&Identity> = wanted.collect();
+    let mut found = HashMap::with_capacity(wanted.len());
+    for chunk in wanted.chunks(CHUNK) {
         let sql = format!(
             "SELECT id, thread_id, object, key, text, hidden, hidden_at, deleted_at, missing_since, private_reply, urgent \
-             FROM message WHERE account_id = $1 AND (object, key) IN (SELECT * FROM (VALUES {pairs}) AS shown)"
+             FROM message WHERE account_id = $1 AND {}",
+            among(chunk.len())
         );
+        let values = identities(batch.account, chunk.iter().map(|(object, key)| (*object, key.as_str())));
         for row in tx.rows_built(built(sql), values).await? {
             let identity = (row.word("object", Object::from_word)?, row.t("key")?);
             found.insert(
@@ -498,6 +494,21 @@ async fn look_again(tx: &mut Tx, batch: &Batch, touched: BTreeSet<i64>) -> Resul
         tx.exec_built(built(sql), values).await?;
     }
     Ok(())
+}
+
+/// A condition that holds for `count` messages of an account, whose values [`identities`] gives.
+pub(super) fn among(count: usize) -> String {
+    let pairs = (0..count).map(|i| format!("(${},${})", 2 * i + 2, 2 * i + 3)).collect::<Vec<_>>().join(",");
+    format!("(object, key) IN (SELECT * FROM (VALUES {pairs}) AS shown)")
+}
+
+/// The account, then object and key of each message.
+pub(super) fn identities<'a>(account: AccountId, of: impl IntoIterator<Item = (Object, &'a str)>) -> Vec<Val> {
+    let mut values = vals![account.0];
+    for (object, key) in of {
+        values.extend(vals![object.word(), key]);
+    }
+    values
 }
 
 /// `$from,$from+1,…`

@@ -286,8 +286,14 @@ async fn posts_messages_and_bindings_are_known_under_every_form_of_their_id(w: &
     assert_eq!(accounts::last_written(&w.db, page, "t_1").await.unwrap(), None);
     w.take(page, 60, &[direct("m_1", Direction::In, 30)], &[]).await;
     assert_eq!(accounts::last_written(&w.db, page, "t_1").await.unwrap(), Some(at(30)));
-    let known = async |object| accounts::known(&w.db, page, object, &["9_77", "101_9_78"]).await.unwrap();
-    assert_eq!((known(Object::Comment).await, known(Object::Post).await), (HashSet::from(["77".to_owned()]), HashSet::new()));
+    let known = async |object| {
+        let ids = ["9_77", "101_9_78"].map(|id| (object, tanggap::domain::message::key_of(id)));
+        accounts::known(&w.db, page, ids).await.unwrap()
+    };
+    assert_eq!(
+        (known(Object::Comment).await, known(Object::Post).await),
+        (HashSet::from([(Object::Comment, "77".to_owned())]), HashSet::new())
+    );
     let bound = async |id| { accounts::bindings(&w.db, id).await.unwrap().into_iter().collect::<Vec<_>>() };
     assert_eq!((bound(page).await, bound(instagram).await), (vec![("178".to_owned(), "5".to_owned())], vec![]));
 }
