@@ -317,7 +317,7 @@ async fn listen(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<(), PassE
     match (found, memo.silent_since) {
         (Some(found), None) => {
             let error = format!("no message since {}, though about {:.0} were to be expected", found.since.rfc3339(), found.expected);
-            warn!(
+            error!(
                 event = "account.unhealthy",
                 opd, account, platform, error, "far quieter than usual: see whether people can still write here"
             );
