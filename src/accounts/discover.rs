@@ -10,8 +10,7 @@ use crate::{
         instagram,
         wire::{
             List,
-            account::{Debugged, Instagram, Token},
-            owner::{OwnedPage, Permission},
+            account::{Debugged, Instagram, Page, Permission, Token},
         },
     },
 };
@@ -112,7 +111,7 @@ pub async fn discover(client: &Client, token: &SecretString, app: &App) -> Resul
         Ok((pages, odd)) => (Owner::Person, pages, odd),
         // a Page has no list of Pages
         Err(DiscoverError::Graph(error)) if error.next == Next::Field => {
-            let mut page = shrinking(&mut wanted, async |wanted| client.get::<OwnedPage>(&access, &ask::own_page(wanted)).await).await?;
+            let mut page = shrinking(&mut wanted, async |wanted| client.get::<Page>(&access, &ask::own_page(wanted)).await).await?;
             page.access_token = Some(token.clone());
             (Owner::Page, vec![page], 0)
         }
@@ -127,7 +126,7 @@ pub async fn discover(client: &Client, token: &SecretString, app: &App) -> Resul
 }
 
 /// The Pages of both lists, each once, and how many elements were unreadable.
-async fn listed(client: &Client, access: &Access, wanted: &mut Wanted) -> Result<(Vec<OwnedPage>, usize), DiscoverError> {
+async fn listed(client: &Client, access: &Access, wanted: &mut Wanted) -> Result<(Vec<Page>, usize), DiscoverError> {
     let mine = walk(client, access, wanted, ask::pages).await;
     let assigned = match walk(client, access, wanted, ask::assigned_pages).await {
         // not every user has this list
@@ -156,11 +155,11 @@ async fn walk(
     access: &Access,
     wanted: &mut Wanted,
     edge: fn(Wanted, Option<&str>) -> Request,
-) -> Result<(Vec<OwnedPage>, usize), DiscoverError> {
+) -> Result<(Vec<Page>, usize), DiscoverError> {
     let (mut pages, mut odd, mut after) = (Vec::new(), 0, None::<String>);
     for _ in 0..PAGES_MAX {
         let cursor = after.as_deref();
-        let list = shrinking(wanted, async |wanted| client.get::<List<OwnedPage>>(access, &edge(wanted, cursor)).await).await?;
+        let list = shrinking(wanted, async |wanted| client.get::<List<Page>>(access, &edge(wanted, cursor)).await).await?;
         let next = list.next().map(str::to_owned);
         odd += list.odd.len();
         pages.extend(list.data);
@@ -213,7 +212,7 @@ fn id(text: Option<String>) -> Option<String> {
 }
 
 /// A Page and the Instagram account linked to it.
-fn accounts(page: OwnedPage, grants: &Grants) -> Vec<Account> {
+fn accounts(page: Page, grants: &Grants) -> Vec<Account> {
     let Some(page_id) = id(page.id) else { return Vec::new() };
     let linked = page.instagram_business_account.and_then(|linked| Some((id(linked.id)?, linked.username)));
     let linked = linked.map(|(id, username)| Account {
@@ -290,7 +289,7 @@ mod tests {
 
     #[test]
     fn an_id_that_is_no_number_is_no_account() {
-        let page = OwnedPage { id: Some("../etc".into()), name: Some("x".into()), ..OwnedPage::default() };
+        let page = Page { id: Some("../etc".into()), name: Some("x".into()), ..Page::default() };
         assert!(accounts(page, &Grants(None)).is_empty());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    db::{CHUNK, Db, Row, StoreError, built, vals},
+    db::{CHUNK, Db, Row, StoreError, Tx, built, vals},
     intake::{among, identities, numbered},
 };
 use crate::domain::{
@@ -185,11 +185,7 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
     let told = outcome.tell.map(|kind| (kind, outcome.error.clone().unwrap_or_default()));
     let ends = outcome.token_expires_at.filter(|_| outcome.expiring).map(|at| (AlertKind::Expiring, at.rfc3339()));
     for (kind, detail) in told.into_iter().chain(ends) {
-        tx.exec(
-            "INSERT INTO alert (kind, account_id, policy, at_text, step, notify, late_found, detail, created_at) VALUES ($1, $2, '', '', 0, '[]', 0, $3, $4)",
-            vals![kind.word(), account.id.0, detail, now],
-        )
-        .await?;
+        tell_in(&mut tx, Some(account.id), kind, &detail, now).await?;
     }
     tx.commit().await
 }
@@ -374,13 +370,19 @@ pub async fn health(db: &Db, now: Time) -> Result<Vec<(String, bool, Option<i64>
 /// Something to tell of an account, or of the site as a whole (`None`), to `operator`.
 pub async fn tell(db: &Db, account: Option<AccountId>, kind: AlertKind, detail: &str, now: Time) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
+    tell_in(&mut tx, account, kind, detail, now).await?;
+    tx.commit().await
+}
+
+/// The same in a transaction of the caller's.
+pub(super) async fn tell_in(tx: &mut Tx, account: Option<AccountId>, kind: AlertKind, detail: &str, now: Time) -> Result<(), StoreError> {
     tx.exec(
         "INSERT INTO alert (kind, account_id, policy, at_text, step, notify, late_found, detail, created_at) \
          VALUES ($1, $2, '', '', 0, '[]', 0, $3, $4)",
         vals![kind.word(), account.map(|account| account.0), detail, now],
     )
     .await?;
-    tx.commit().await
+    Ok(())
 }
 
 /// Whether some account was read in whole since then.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Db, StoreError,
-    db::{Row, Tx, vals},
+    db::{Row, vals},
 };
 use crate::domain::{AccountId, Source, Time, time::rfc3339};
 
@@ -75,7 +75,7 @@ pub async fn failed(db: &Db, account: AccountId, sources: &[Source], error: &str
 /// Notes that part of a source can never be read any more: what was written between two times in a conversation of which Meta shows the
 /// newest messages only.
 pub async fn lost(db: &Db, account: AccountId, source: Source, (from, until): (Time, Time), reason: &str) -> Result<(), StoreError> {
-    let mut tx: Tx = db.write().await?;
+    let mut tx = db.write().await?;
     tx.exec(
         "INSERT INTO gap (account_id, source, from_at, until_at, reason) VALUES ($1, $2, $3, $4, $5)",
         vals![account.0, source.word(), from, until, reason],

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::{
-    actions,
+    accounts, actions,
     db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, vals},
     intake::numbered,
 };
@@ -444,8 +444,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
     .await?;
     bulk(tx, "INSERT INTO event (ticket_id, at, kind, detail) VALUES ", "", events).await?;
     for (account, tickets) in in_doubt(tx, &doubtful).await? {
-        let (kind, detail) = (AlertKind::Unverified.word(), tickets.to_string());
-        alerts.push(vals![kind, None::<i64>, account, "", "", 0_i64, "[]", false, detail, now]);
+        accounts::tell_in(tx, Some(AccountId(account)), AlertKind::Unverified, &tickets.to_string(), now).await?;
     }
     bulk(
         tx,

@@ -325,7 +325,7 @@ async fn a_kept_token_takes_the_place_of_the_former_one_of_its_account(w: &mut W
 
 #[test]
 fn what_the_graph_answers_of_tokens_prints_without_them() {
-    let page: tanggap::graph::wire::account::PageToken = serde_json::from_str(r#"{"id": "101", "access_token": "EAAsecret"}"#).unwrap();
+    let page: tanggap::graph::wire::account::Page = serde_json::from_str(r#"{"id": "101", "access_token": "EAAsecret"}"#).unwrap();
     assert!(!format!("{page:?}").contains("EAAsecret"));
     assert_eq!(page.access_token.unwrap().expose_secret(), "EAAsecret");
 }

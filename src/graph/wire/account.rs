@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{Profile, lenient};
 
-/// A Page with the Instagram account linked to it.
+/// A Page with the Instagram account linked to it; in lists of a person's or a system user's Pages with what they may do there.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Page {
@@ -21,6 +21,12 @@ pub struct Page {
     /// The linked professional account.
     #[serde(deserialize_with = "lenient::loose")]
     pub instagram_business_account: Option<Profile>,
+    /// What the token's owner may do there.
+    #[serde(deserialize_with = "lenient::loose")]
+    pub tasks: Vec<String>,
+    /// Its own token.
+    #[serde(deserialize_with = "lenient::secret")]
+    pub access_token: Option<SecretString>,
 }
 
 /// An Instagram account as it sees itself.
@@ -110,16 +116,16 @@ pub struct GranularScope {
     pub target_ids: Vec<String>,
 }
 
-/// A Page with its token, as lists of a person's or a system user's Pages show it.
+/// A permission that a token's owner was asked for.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct PageToken {
-    /// The Page's id.
-    #[serde(deserialize_with = "lenient::text")]
-    pub id: Option<String>,
-    /// Its token.
-    #[serde(deserialize_with = "lenient::secret")]
-    pub access_token: Option<SecretString>,
+pub struct Permission {
+    /// Its name.
+    #[serde(deserialize_with = "lenient::loose")]
+    pub permission: String,
+    /// `granted`, `declined` or `expired`.
+    #[serde(deserialize_with = "lenient::loose")]
+    pub status: String,
 }
 
 /// A refreshed token of Instagram Login; the old one stays valid until its own end.

@@ -9,7 +9,6 @@ pub mod facebook;
 pub mod hook;
 pub mod instagram;
 pub mod lenient;
-pub mod owner;
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned, de::Error as _};
 use serde_json::value::RawValue;

@@ -16,7 +16,7 @@ use crate::{
     },
     graph::{
         Access, Client, GraphError, Next, Request, facebook,
-        wire::{List, Node, account::PageToken},
+        wire::{List, Node, account},
     },
     runtime::metrics::Metrics,
 };
@@ -110,47 +110,42 @@ impl Sources {
         let app_name = &graph.sources[at].app;
         let app: &App = graph.app(app_name.as_deref());
         let access = Access::of(Login::Facebook, app, self.tokens[at].value.clone());
-        let mut pages = HashMap::new();
-        let take = |pages: &mut HashMap<String, Page>, list: List<PageToken>| {
-            for PageToken { id, access_token } in list.data {
-                if let (Some(id), Some(token)) = (id, access_token) {
-                    pages.insert(id, Page { token, app: app_name.clone() });
-                }
-            }
-        };
-        let mut after: Option<String> = None;
-        for _ in 0..LISTS_MAX {
-            let list: List<PageToken> = asker.get(&access, &facebook::my_pages(after.as_deref())).await?;
-            after = list.next().map(str::to_owned);
-            take(&mut pages, list);
-            if after.is_none() {
-                break;
+        let mut found = Vec::new();
+        list(asker, &access, facebook::my_pages, &mut found).await?;
+        let has = |page: &&str| found.iter().any(|one| one.id.as_deref() == Some(page) && one.access_token.is_some());
+        if !wanted(asker.settings).iter().all(has) {
+            // Only system users have this edge: that a person's token is refused here says nothing.
+            let assigned = async {
+                let me: Node = asker.get(&access, &facebook::myself()).await?;
+                let Some(id) = me.id else { return Ok(()) };
+                list(asker, &access, |after| facebook::assigned_pages(&id, after), &mut found).await
+            };
+            let assigned: Result<(), GraphError> = assigned.await;
+            if let Err(refused) = assigned {
+                debug!(source = at + 1, error = %refused, "no list of assigned Pages");
             }
         }
-        if wanted(asker.settings).iter().all(|page| pages.contains_key(*page)) {
-            return Ok(pages);
-        }
-        // Only system users have this edge: that a person's token is refused here says nothing.
-        let assigned = async {
-            let me: Node = asker.get(&access, &facebook::myself()).await?;
-            let Some(id) = me.id else { return Ok(()) };
-            let mut after: Option<String> = None;
-            for _ in 0..LISTS_MAX {
-                let list: List<PageToken> = asker.get(&access, &facebook::assigned_pages(&id, after.as_deref())).await?;
-                after = list.next().map(str::to_owned);
-                take(&mut pages, list);
-                if after.is_none() {
-                    break;
-                }
-            }
-            Ok(())
-        };
-        let assigned: Result<(), GraphError> = assigned.await;
-        if let Err(refused) = assigned {
-            debug!(source = at + 1, error = %refused, "no list of assigned Pages");
-        }
-        Ok(pages)
+        Ok(found.into_iter().filter_map(|page| Some((page.id?, Page { token: page.access_token?, app: app_name.clone() }))).collect())
     }
+}
+
+/// A list of Pages, page by page, as far as it can be read.
+async fn list(
+    asker: Asker<'_>,
+    access: &Access,
+    request: impl Fn(Option<&str>) -> Request,
+    found: &mut Vec<account::Page>,
+) -> Result<(), GraphError> {
+    let mut after: Option<String> = None;
+    for _ in 0..LISTS_MAX {
+        let list: List<account::Page> = asker.get(access, &request(after.as_deref())).await?;
+        after = list.next().map(str::to_owned);
+        found.extend(list.data);
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The Pages whose tokens the configuration leaves to the sources.
