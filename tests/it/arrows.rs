@@ -42,25 +42,31 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).unwrap()
 }
 
-/// Every source file by its path below `src/`, comments blanked out, with its first line as it stands.
-static SOURCES: LazyLock<BTreeMap<String, (String, String)>> = LazyLock::new(|| {
-    let (root, comment) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), pattern(r"(?m)^[ \t]*//.*$|[ \t]//[ \t].*$"));
-    let mut sources = BTreeMap::new();
-    let mut folders = vec![root.clone()];
+/// Every Rust file below a folder, by its path from there.
+pub fn files(root: &Path) -> Vec<(String, String)> {
+    let (mut found, mut folders) = (Vec::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
-                let first = text.lines().next().unwrap_or_default().to_owned();
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-                sources.insert(name, (first, comment.replace_all(&text, "").into_owned()));
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
             }
         }
     }
-    sources
+    found
+}
+
+/// Every source file by its path below `src/`, comments blanked out, with its first line as it stands.
+static SOURCES: LazyLock<BTreeMap<String, (String, String)>> = LazyLock::new(|| {
+    let (root, comment) = (Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), pattern(r"(?m)^[ \t]*//.*$|[ \t]//[ \t].*$"));
+    let read = |(name, text): (String, String)| {
+        let first = text.lines().next().unwrap_or_default().to_owned();
+        (name, (first, comment.replace_all(&text, "").into_owned()))
+    };
+    files(&root).into_iter().map(read).collect()
 });
 
 /// Says where a file holds what it must not.

@@ -1,56 +1,25 @@
 //! A full disk: what SQLite cannot store is undone in whole and said, and comes in when there is room again. The limit is SQLite's own
 //! (`PRAGMA max_page_count`): it fails the same statements with the same code as a disk without room (sqlite.org/rescode.html, SQLITE_FULL).
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::OpenOptionsExt as _,
-    sync::{Arc, Mutex, atomic::AtomicBool},
-};
+use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, sync::Arc};
 
 use jiff::SignedDuration;
 use tanggap::{
-    config::{self, Environment, Secrets},
     demo::{
         api::Simulator,
         world::{Citizen, Draft},
     },
     domain::{SharedSettings, Time},
-    graph::Client,
-    poll::{self, PollStage, Skew},
-    runtime::{Clock as _, ManualClock, Nudge, Stage as _, http, metrics::Metrics},
-    sla::{self, SlaStage},
+    poll::Skew,
+    runtime::{Clock as _, ManualClock, Stage as _},
     store::{Db, StoreError, accounts},
 };
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
-use tracing_subscriber::fmt::MakeWriter;
+use tokio_util::sync::DropGuard;
 
-use crate::store::world::stored;
-
-/// Lines of the log, as text.
-#[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<u8>>>);
-
-impl Heard {
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-    }
-}
-impl Write for Heard {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-impl MakeWriter<'_> for Heard {
-    type Writer = Self;
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use crate::{
+    stages::{self, Heard},
+    store::world::stored,
+};
 
 /// A Page with thirty posts, of which the first list shows twenty-five, and the stages that watch it.
 struct World {
@@ -61,19 +30,14 @@ struct World {
     posts: Vec<String>,
     db: Db,
     settings: SharedSettings,
-    stop: CancellationToken,
-    _served: JoinSet<std::io::Result<()>>,
+    _served: DropGuard,
 }
 
 impl World {
     async fn new() -> Self {
-        http::install_tls();
         let folder = tempfile::tempdir().unwrap();
-        let clock = ManualClock::new("2026-11-24T02:00:00Z".parse().unwrap());
-        let read = clock.clone();
-        let (simulator, servers) = Simulator::bind(Arc::new(move || read.now())).await.unwrap();
-        let (stop, mut served) = (CancellationToken::new(), JoinSet::new());
-        served.spawn(servers.serve(stop.clone()));
+        let clock = stages::clock();
+        let (simulator, served) = stages::simulator(&clock).await;
         let (page, posts) = {
             let mut world = simulator.world();
             let page = world.add_page("Dinhub Rembang", "dinhub");
@@ -95,9 +59,9 @@ impl World {
         );
         let file = folder.path().join("tanggap.toml");
         fs::write(&file, text).unwrap();
-        let settings = Arc::new(config::load(Some(&file), &Environment::bare(folder.path()), Secrets::All).unwrap().settings);
+        let settings = stages::settings(&file);
         let db = Db::open(&format!("sqlite://{}/t.db", folder.path().display())).await.unwrap();
-        Self { _folder: folder, clock, simulator, page: page.id, posts, db, settings, stop, _served: served }
+        Self { _folder: folder, clock, simulator, page: page.id, posts, db, settings, _served: served }
     }
 
     /// Lets the database grow by so many pages and no further.
@@ -111,29 +75,11 @@ impl World {
     /// One step of a poll stage made anew, so much later.
     async fn poll_after(&self, seconds: i64) -> Result<tanggap::runtime::Tally, StoreError> {
         self.clock.advance(SignedDuration::from_secs(seconds));
-        let joints = poll::Joints {
-            clock: self.clock.clone(),
-            metrics: Metrics::default(),
-            client: Client::new(http::client(std::time::Duration::from_secs(20)).unwrap(), &self.settings.graph),
-            judge: Nudge::default(),
-            alerts: Nudge::default(),
-            stop: self.stop.clone(),
-            skew: Skew::default(),
-            owner: "w1".into(),
-            reread: Arc::new(config::reread),
-        };
-        PollStage::new(self.db.clone(), self.settings.clone(), joints).await.unwrap().once().await
+        stages::poll(&self.db, &self.settings, &self.clock, &Skew::default()).await.once().await
     }
 
     async fn judge(&self) -> Result<tanggap::runtime::Tally, StoreError> {
-        let joints = sla::Joints {
-            clock: self.clock.clone(),
-            metrics: Metrics::default(),
-            alerts: Nudge::default(),
-            polls: Nudge::default(),
-            skewed: Arc::new(AtomicBool::new(false)),
-        };
-        SlaStage::new(self.db.clone(), self.settings.clone(), joints).await.unwrap().once().await
+        stages::sla(&self.db, &self.settings, &self.clock, &Skew::default()).await.once().await
     }
 
     async fn number(&self, sql: &'static str) -> Option<i64> {
@@ -151,12 +97,6 @@ impl World {
         world.visitor_post(&self.page, &Citizen::new(901, "Rina"), "Jalan rusak, kapan diperbaiki?").unwrap();
         world.direct_message(&self.page, &Citizen::new(902, "Joko"), "Kapan bus datang?").unwrap();
         123
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 

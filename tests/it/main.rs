@@ -22,6 +22,7 @@ mod requests;
 mod samples;
 mod simulator;
 mod soak;
+mod stages;
 mod store;
 mod texts;
 mod tickets;

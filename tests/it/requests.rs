@@ -7,26 +7,22 @@ use std::{
     fs,
     io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
-    sync::Arc,
-    time::Duration,
 };
 
 use jiff::SignedDuration;
 use tanggap::{
     app,
-    config::{self, Environment, Secrets},
     demo::{
         api::Simulator,
         world::{Call, Citizen, Draft, Host, ItemKind, World},
     },
     domain::Platform,
-    graph::Client,
-    poll::{self, PollStage, Skew},
-    runtime::{Clock as _, ManualClock, Nudge, Stage as _, http, metrics::Metrics},
+    poll::Skew,
+    runtime::{Clock as _, ManualClock, Stage as _},
     store::Db,
 };
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+
+use crate::stages;
 
 const TABLE: &str = include_str!("../fixtures/graph-fields.tsv");
 
@@ -149,13 +145,9 @@ fn people(world: &mut World, clock: &ManualClock) -> (Vec<(String, String, Strin
 
 /// Polls twice with a sweep, reads every thread before its step, finds a post gone, and checks the tokens: every call that was made.
 async fn calls() -> (Simulator, Vec<Call>) {
-    http::install_tls();
     let folder = tempfile::tempdir().unwrap();
-    let clock = ManualClock::new("2026-11-24T02:00:00Z".parse().unwrap());
-    let read = clock.clone();
-    let (simulator, servers) = Simulator::bind(Arc::new(move || read.now())).await.unwrap();
-    let (stop, mut served) = (CancellationToken::new(), JoinSet::new());
-    served.spawn(servers.serve(stop.clone()));
+    let clock = stages::clock();
+    let (simulator, _served) = stages::simulator(&clock).await;
     let (accounts, doomed) = people(&mut simulator.world(), &clock);
     let secret = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -178,20 +170,9 @@ async fn calls() -> (Simulator, Vec<Call>) {
     }
     let file = folder.path().join("tanggap.toml");
     fs::write(&file, text).unwrap();
-    let settings = Arc::new(config::load(Some(&file), &Environment::bare(folder.path()), Secrets::All).unwrap().settings);
+    let settings = stages::settings(&file);
     let db = Db::open(&format!("sqlite://{}/t.db", folder.path().display())).await.unwrap();
-    let joints = poll::Joints {
-        clock: clock.clone(),
-        metrics: Metrics::default(),
-        client: Client::new(http::client(Duration::from_secs(20)).unwrap(), &settings.graph),
-        judge: Nudge::default(),
-        alerts: Nudge::default(),
-        stop: stop.clone(),
-        skew: Skew::default(),
-        owner: "w1".into(),
-        reread: Arc::new(config::reread),
-    };
-    let mut stage = PollStage::new(db.clone(), settings.clone(), joints).await.unwrap();
+    let mut stage = stages::poll(&db, &settings, &clock, &Skew::default()).await;
     stage.once().await.unwrap();
     clock.advance(SignedDuration::from_secs(1900));
     simulator.world().delete(&doomed).unwrap();
@@ -202,7 +183,6 @@ async fn calls() -> (Simulator, Vec<Call>) {
     stage.once().await.unwrap();
     app::check(&settings).await.unwrap();
     let calls = simulator.world().calls().to_vec();
-    stop.cancel();
     (simulator, calls)
 }
 

@@ -7,14 +7,16 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tanggap::{
-    config::{self, Environment, Secrets},
-    domain::{Platform, SharedSettings, Time},
+    domain::{Platform, Time},
+    poll::Skew,
     runtime::{Clock as _, Crew, ManualClock, Nudge, Stage as _, http, metrics::Metrics, serve::Server},
-    sla::{self, SlaStage},
+    sla::SlaStage,
     store::{Db, accounts},
     web,
 };
 use tokio_util::sync::CancellationToken;
+
+use crate::stages;
 
 pub const PAGE: &str = "101000000000001";
 pub const INSTAGRAM: &str = "17841400000000001";
@@ -103,9 +105,8 @@ token = "{token}"
         );
         let file = folder.path().join("tanggap.toml");
         fs::write(&file, text).unwrap();
-        let loaded = config::load(Some(&file), &Environment::bare(folder.path()), Secrets::All);
-        let settings: SharedSettings = Arc::new(loaded.unwrap().settings);
-        let clock = ManualClock::new("2026-11-24T02:00:00Z".parse().unwrap());
+        let settings = stages::settings(&file);
+        let clock = stages::clock();
         let db = Db::open(&format!("sqlite://{}", folder.path().join("hooks.db").display())).await.unwrap();
         let list: Vec<_> = settings.accounts().map(|(opd, spec)| (spec.platform, spec.id.clone(), opd.slug.clone())).collect();
         let tomorrow = Time::from_timestamp(clock.now()).plus(SignedDuration::from_hours(24));
@@ -122,14 +123,7 @@ token = "{token}"
         let (server, stop) = (Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap(), crew.token());
         let url = format!("http://{}", server.address());
         crew.spawn("web", server.run(web::router(joints, || std::future::ready(true)), stop));
-        let joints = sla::Joints {
-            clock: clock.clone(),
-            metrics: Metrics::default(),
-            alerts: Nudge::default(),
-            polls: Nudge::default(),
-            skewed: Arc::default(),
-        };
-        let sla = SlaStage::new(db.clone(), settings, joints).await.unwrap();
+        let sla = stages::sla(&db, &settings, &clock, &Skew::default()).await;
         let client = http::client(Duration::from_secs(20)).unwrap();
         Self { clock, db, client, url, sla, crew, _folder: folder }
     }

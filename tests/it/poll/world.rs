@@ -4,21 +4,20 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use tanggap::{
-    config::{self, Environment, Secrets},
     demo::{
         api::Simulator,
         configure,
         script::{Agency, Pace, Script, opds},
         sink::{HttpSink, SmtpSink},
     },
-    domain::SharedSettings,
-    graph::Client,
-    poll::{self, PollStage, Skew},
-    runtime::{Clock as _, ManualClock, Nudge, Stage as _, http, metrics::Metrics},
-    sla::{self, SlaStage},
+    poll::{PollStage, Skew},
+    runtime::{Clock as _, ManualClock, Stage as _},
+    sla::SlaStage,
     store::Db,
 };
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
+
+use crate::stages;
 
 pub struct World {
     pub clock: Arc<ManualClock>,
@@ -40,12 +39,11 @@ impl World {
 
     /// The same with a story that is stepped by the caller; `more` is appended to the configuration.
     pub async fn with(seed: u64, count: usize, pace: Pace, more: &str) -> (Self, Script) {
-        http::install_tls();
-        let clock = ManualClock::new("2026-11-24T02:00:00Z".parse().unwrap());
+        let clock = stages::clock();
+        let (simulator, stop) = stages::simulator(&clock).await;
         let read = clock.clone();
         let now: tanggap::demo::Now = Arc::new(move || read.now());
         let folder = tempfile::tempdir().unwrap();
-        let (simulator, servers) = Simulator::bind(now.clone()).await.unwrap();
         let ((mails, _), (chats, _)) = (SmtpSink::bind(now.clone()).await.unwrap(), HttpSink::bind(now).await.unwrap());
         let script = Script::new(seed, opds(count), pace, &mut simulator.world(), clock.now());
         let agencies = script.agencies().to_vec();
@@ -53,35 +51,12 @@ impl World {
         std::fs::create_dir(&beside).unwrap();
         std::fs::write(beside.join("10-more.toml"), more).unwrap();
         let file = configure(folder.path(), &simulator, &mails, &chats, &agencies).unwrap();
-        let settings: SharedSettings =
-            Arc::new(config::load(Some(&file), &Environment::bare(folder.path()), Secrets::All).unwrap().settings);
-        let stop = CancellationToken::new();
-        #[allow(clippy::disallowed_methods)] // it ends with the test's runtime
-        tokio::spawn(servers.serve(stop.clone()));
+        let settings = stages::settings(&file);
         let db = Db::open(&format!("sqlite://{}", folder.path().join("poll.db").display())).await.unwrap();
-        let client = http::client(settings.graph.timeout.unsigned_abs()).unwrap();
         let skew = Skew::default();
-        let joints = poll::Joints {
-            clock: clock.clone(),
-            metrics: Metrics::default(),
-            client: Client::new(client, &settings.graph),
-            judge: Nudge::default(),
-            alerts: Nudge::default(),
-            stop: stop.clone(),
-            skew: skew.clone(),
-            owner: "test".to_owned(),
-            reread: Arc::new(config::reread),
-        };
-        let poll = PollStage::new(db.clone(), settings.clone(), joints).await.unwrap();
-        let joints = sla::Joints {
-            clock: clock.clone(),
-            metrics: Metrics::default(),
-            alerts: Nudge::default(),
-            polls: Nudge::default(),
-            skewed: skew.skewed.clone(),
-        };
-        let sla = SlaStage::new(db.clone(), settings, joints).await.unwrap();
-        (Self { clock, simulator, agencies, db, poll, sla, _folder: folder, _stop: stop.drop_guard() }, script)
+        let poll = stages::poll(&db, &settings, &clock, &skew).await;
+        let sla = stages::sla(&db, &settings, &clock, &skew).await;
+        (Self { clock, simulator, agencies, db, poll, sla, _folder: folder, _stop: stop }, script)
     }
 
     pub fn page(&self, agency: usize) -> String {

@@ -11,8 +11,9 @@ use tanggap::{
         settings::{Language, Match, Mentions, Policy, Settings, Step, StepAt},
         ticket::ActionKind,
     },
-    runtime::{ManualClock, Nudge, Stage as _, metrics::Metrics},
-    sla::stage::{Joints, SlaStage},
+    poll::Skew,
+    runtime::{ManualClock, Stage as _},
+    sla::SlaStage,
     store::{
         Db, actions,
         db::Row,
@@ -27,6 +28,7 @@ use super::{
 use crate::{
     alert::world::settings,
     reckoning::{self, Expected},
+    stages,
 };
 
 /// Its own pseudo-random order, so that a failing story fails again.
@@ -117,14 +119,7 @@ impl Ledger {
             .unwrap();
         }
         tx.commit().await.unwrap();
-        let joints = Joints {
-            clock: clock.clone(),
-            metrics: Metrics::default(),
-            alerts: Nudge::default(),
-            polls: Nudge::default(),
-            skewed: Arc::default(),
-        };
-        let stage = SlaStage::new(db.clone(), Arc::new(rules(story.mentions)), joints).await.unwrap();
+        let stage = stages::sla(&db, &Arc::new(rules(story.mentions)), &clock, &Skew::default()).await;
         Self { story, db, clock, stage, whole: BTreeMap::new(), _folder: folder }
     }
 

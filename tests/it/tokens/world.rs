@@ -1,12 +1,6 @@
 //! Accounts of the simulated Graph API, a configuration with tokens in files and sources, and a poll stage on a clock moved by hand.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    io::Write,
-    os::unix::fs::OpenOptionsExt as _,
-    sync::{Arc, Mutex},
-};
+use std::{fmt::Write as _, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, sync::Arc};
 
 use jiff::SignedDuration;
 use tanggap::{
@@ -14,45 +8,15 @@ use tanggap::{
     config::{self, Environment, Secrets},
     demo::{api::Simulator, world::Added},
     domain::{SharedSettings, Time, settings::Settings},
-    graph::Client,
-    poll::{self, PollStage, Skew},
-    runtime::{Clock as _, ManualClock, Nudge, Stage as _, http, metrics::Metrics},
+    poll::{PollStage, Skew},
+    runtime::{Clock as _, ManualClock, Stage as _},
     store::Db,
 };
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
 use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::EnvFilter;
 
-/// Tuesday, 24 November 2026, 09.00 WIB.
-const START: &str = "2026-11-24T02:00:00Z";
-
-/// Lines of the program's own log, as text.
-#[derive(Clone, Default)]
-pub struct Heard(Arc<Mutex<Vec<u8>>>);
-
-impl Heard {
-    pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-    /// How many lines hold this.
-    pub fn count(&self, what: &str) -> usize {
-        self.text().lines().filter(|line| line.contains(what)).count()
-    }
-}
-impl Write for Heard {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-impl MakeWriter<'_> for Heard {
-    type Writer = Self;
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use crate::stages::{self, Heard};
 
 pub struct World {
     pub clock: Arc<ManualClock>,
@@ -81,30 +45,15 @@ impl World {
     }
 
     async fn on(folder: tempfile::TempDir, url: &str) -> Self {
-        http::install_tls();
         let heard = Heard::default();
         let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new("tanggap=trace")).with_writer(heard.clone()).with_ansi(false);
         let log = tracing::subscriber::set_default(log.finish());
-        let clock = ManualClock::new(START.parse().unwrap());
-        let read = clock.clone();
-        let (simulator, servers) = Simulator::bind(Arc::new(move || read.now())).await.unwrap();
+        let clock = stages::clock();
+        let (simulator, stop) = stages::simulator(&clock).await;
         simulator.world().app.proof_required = true;
-        let stop = CancellationToken::new();
-        #[allow(clippy::disallowed_methods)] // it ends with the test's runtime
-        tokio::spawn(servers.serve(stop.clone()));
         let db = Db::open(url).await.unwrap();
-        let mut world = Self {
-            clock,
-            simulator,
-            db,
-            heard,
-            url: url.to_owned(),
-            folder,
-            toml: String::new(),
-            poll: None,
-            _stop: stop.drop_guard(),
-            _log: log,
-        };
+        let mut world =
+            Self { clock, simulator, db, heard, url: url.to_owned(), folder, toml: String::new(), poll: None, _stop: stop, _log: log };
         world.toml = world.site();
         world
     }
@@ -200,19 +149,7 @@ step = [ {{ at = "0m", notify = ["operator"] }} ]
     pub async fn start(&mut self) {
         let settings: SharedSettings = Arc::new(self.settings());
         assert!(!format!("{settings:?}").contains("simulated"), "settings show a token");
-        let client = http::client(settings.graph.timeout.unsigned_abs()).unwrap();
-        let joints = poll::Joints {
-            clock: self.clock.clone(),
-            metrics: Metrics::default(),
-            client: Client::new(client, &settings.graph),
-            judge: Nudge::default(),
-            alerts: Nudge::default(),
-            stop: CancellationToken::new(),
-            skew: Skew::default(),
-            owner: "test".to_owned(),
-            reread: Arc::new(config::reread),
-        };
-        self.poll = Some(PollStage::new(self.db.clone(), settings, joints).await.unwrap());
+        self.poll = Some(stages::poll(&self.db, &settings, &self.clock, &Skew::default()).await);
         self.turn(SignedDuration::ZERO).await;
     }
 
