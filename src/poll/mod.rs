@@ -1,8 +1,9 @@
 //! Stage 1: reads what is due, truthfully: every account at its interval, and every thread whose step is due.
 //!
-//! `stage` takes what is due and runs it side by side; `account` polls one account and says how it went; `posts`, `comments`, `mentions`
-//! and `inbox` read what can be written to it, the first of them by the lists of `shelf`; `verify` reads the threads of which a read is
-//! wanted before a step. `pass` is what they all do it with, `tokens` with what right. Pure: `schedule` says when to poll again, `quota` what may still be asked, `silence` whether an account is quieter than usual.
+//! `stage` takes what is due and runs it side by side; `account` polls one account and says how it went; `read` reads what is due of it by
+//! `posts`, `comments`, `mentions` and `inbox`, the first of them by the lists of `shelf`; `verify` reads the threads of which a read is
+//! wanted before a step. `pass` is what they all do it with, `tokens` with what right. Pure: `schedule` says when to poll again, `quota`
+//! what may still be asked, `silence` whether an account is quieter than usual.
 
 mod account;
 mod comments;
@@ -11,6 +12,7 @@ mod mentions;
 mod pass;
 mod posts;
 mod quota;
+mod read;
 pub mod schedule;
 mod shelf;
 mod silence;

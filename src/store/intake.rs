@@ -1,11 +1,13 @@
 //! Takes in what one read showed: messages once, threads, posts, and what the read proves. One transaction; the same read twice changes nothing.
 
+mod proof;
+
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::SignedDuration;
 
 use super::{
-    db::{CHUNK, Db, Row, StoreError, Tx, Val, built, json, vals},
+    db::{CHUNK, Db, StoreError, Tx, Val, built, json, vals},
     reach::Reach,
 };
 use crate::domain::{
@@ -135,7 +137,7 @@ pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
         .await?;
     }
     for proof in &batch.proofs {
-        prove(tx, batch, proof, &newest, &mut taken, &mut touched).await?;
+        proof::prove(tx, batch, proof, &newest, &mut taken, &mut touched).await?;
     }
     look_again(tx, batch, touched).await?;
     let mut reach = Reach::default();
@@ -362,122 +364,6 @@ async fn posts(tx: &mut Tx, batch: &Batch) -> Result<(), StoreError> {
         );
         tx.exec_built(built(sql), values).await?;
     }
-    Ok(())
-}
-
-async fn prove(
-    tx: &mut Tx,
-    batch: &Batch,
-    proof: &Proof,
-    shown: &HashMap<Identity, usize>,
-    taken: &mut Taken,
-    touched: &mut BTreeSet<i64>,
-) -> Result<(), StoreError> {
-    let account = batch.account.0;
-    let threads: Vec<Row> = match proof {
-        Proof::Post(name) | Proof::PostGone(name) => {
-            tx.rows(
-                "SELECT id, verify_at, unreadable FROM thread WHERE account_id = $1 AND post_key = $2 UNION \
-                 SELECT id, verify_at, unreadable FROM thread WHERE account_id = $1 AND key = $2 AND kind IN ('post', 'mention')",
-                vals![account, key_of(name)],
-            )
-            .await?
-        }
-        Proof::Conversation { name, .. } => {
-            tx.rows(
-                "SELECT id, verify_at, unreadable FROM thread WHERE account_id = $1 AND kind = 'message' AND key = $2",
-                vals![account, name],
-            )
-            .await?
-        }
-        Proof::Unchanged(kind, name) | Proof::Unreadable(kind, name) => {
-            tx.rows(
-                "SELECT id, verify_at, unreadable FROM thread WHERE account_id = $1 AND kind = $2 AND key = $3",
-                vals![account, kind.word(), key_of(name)],
-            )
-            .await?
-        }
-    };
-    let reads = !matches!(proof, Proof::Unreadable(..));
-    for row in &threads {
-        // What could not be read until now waits for no read of its own.
-        if row.oat("verify_at")?.is_some_and(|at| at <= batch.began_at) || (reads && row.b("unreadable")?) {
-            touched.insert(row.i("id")?);
-        }
-    }
-    let ids: Vec<i64> = threads.iter().map(|row| row.i("id")).collect::<Result<_, _>>()?;
-    if ids.is_empty() {
-        return Ok(());
-    }
-    for chunk in ids.chunks(CHUNK) {
-        let list = numbered(2, chunk.len());
-        let sql = if reads {
-            format!(
-                "UPDATE thread SET read_began_at = CASE WHEN read_began_at > $1 THEN read_began_at ELSE $1 END, unreadable = 0, \
-                 verify_tried_at = NULL WHERE id IN ({list})"
-            )
-        } else {
-            format!("UPDATE thread SET unreadable = 1, verify_tried_at = $1 WHERE id IN ({list})")
-        };
-        let mut values = vals![batch.began_at];
-        values.extend(chunk.iter().map(|&id| Val::from(id)));
-        tx.exec_built(built(sql), values).await?;
-    }
-    let from = match proof {
-        Proof::Post(_) | Proof::PostGone(_) => None,
-        Proof::Conversation { from, .. } => *from,
-        Proof::Unchanged(..) | Proof::Unreadable(..) => return Ok(()),
-    };
-    let gone_post = matches!(proof, Proof::PostGone(_));
-    missing(tx, batch, &ids, from, gone_post, shown, taken, touched).await
-}
-
-#[allow(clippy::too_many_arguments)] // one step of `prove`, split for length
-async fn missing(
-    tx: &mut Tx,
-    batch: &Batch,
-    threads: &[i64],
-    from: Option<Time>,
-    gone_post: bool,
-    shown: &HashMap<Identity, usize>,
-    taken: &mut Taken,
-    touched: &mut BTreeSet<i64>,
-) -> Result<(), StoreError> {
-    let mut first_time = Vec::new();
-    let mut for_sure = Vec::new();
-    for chunk in threads.chunks(CHUNK) {
-        let sql = format!(
-            "SELECT id, thread_id, object, key, missing_since FROM message WHERE deleted_at IS NULL AND created_at >= $1 AND thread_id IN ({})",
-            numbered(2, chunk.len())
-        );
-        let mut values = vals![from.map_or(0, Time::ms)];
-        values.extend(chunk.iter().map(|&id| Val::from(id)));
-        for row in tx.rows_built(built(sql), values).await? {
-            let object = row.word("object", Object::from_word)?;
-            // The comments of a post were read, not the post itself.
-            let readable = gone_post || object != Object::Post;
-            if !readable || shown.contains_key(&(object, row.t("key")?)) {
-                continue;
-            }
-            match row.oat("missing_since")? {
-                None => first_time.push(row.i("id")?),
-                Some(since) if batch.began_at.since(since) >= batch.confirm_gone => for_sure.push(row.i("id")?),
-                Some(_) => continue,
-            }
-            touched.insert(row.i("thread_id")?);
-        }
-    }
-    for (ids, sql) in
-        [(&first_time, "UPDATE message SET missing_since = $1 WHERE id IN"), (&for_sure, "UPDATE message SET deleted_at = $1 WHERE id IN")]
-    {
-        let at = if std::ptr::eq(ids, &raw const first_time) { batch.began_at } else { batch.now };
-        for chunk in ids.chunks(CHUNK) {
-            let mut values = vals![at];
-            values.extend(chunk.iter().map(|&id| Val::from(id)));
-            tx.exec_built(built(format!("{sql} ({})", numbered(2, chunk.len()))), values).await?;
-        }
-    }
-    taken.deleted.extend(for_sure.into_iter().map(MessageId));
     Ok(())
 }
 
