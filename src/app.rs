@@ -2,6 +2,7 @@
 
 mod access;
 mod subscribe;
+mod witness;
 
 use std::{
     io::IsTerminal as _,
@@ -16,6 +17,7 @@ pub use subscribe::subscribe;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+pub use witness::Witness;
 
 use crate::{
     alert::{self, AlertStage},

@@ -28,9 +28,9 @@
 //! ```text
 //! main -> cli; cli, app -> everything
 //! poll -> graph, normalize, arrival, store, domain, runtime     demo -> graph, domain, runtime
-//! accounts -> graph, store, domain, runtime
-//! sla  -> store, domain, runtime                       alert -> store, domain, runtime
-//! normalize -> graph, domain      store -> domain      config -> domain
+//! accounts -> graph, store, catalogue, domain, runtime
+//! sla  -> store, domain, runtime                       alert -> store, catalogue, domain, runtime
+//! normalize -> graph, domain      store -> domain      config -> domain      catalogue -> domain
 //! web  -> store, graph, normalize, arrival, domain, runtime
 //! arrival -> normalize, store, domain, runtime
 //! graph -> domain                 domain -> nothing    runtime -> nothing
@@ -40,6 +40,7 @@ pub mod accounts;
 pub mod alert;
 pub mod app;
 pub mod arrival;
+pub mod catalogue;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -42,6 +42,7 @@ CREATE TABLE source (
   backlog_read_at INTEGER,          -- when the read that ended it began
   failing_since INTEGER,
   error TEXT,
+  proved_at INTEGER,               -- when it was proved that it shows what citizens write; also written by `check --witness`
   PRIMARY KEY (account_id, name)
 ) STRICT;
 
@@ -55,6 +56,31 @@ CREATE TABLE gap (
   reason TEXT NOT NULL
 ) STRICT;
 CREATE INDEX gap_until ON gap (until_at);
+
+-- A doubt whether an account that answers shows what citizens write; gone when it is gone. Written by poll.
+CREATE TABLE concern (
+  account_id INTEGER NOT NULL,
+  cause TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (account_id, cause)
+) STRICT;
+
+-- A post that a webhook named. Written by web; removed by poll, which reads it.
+CREATE TABLE hint (
+  account_id INTEGER NOT NULL,
+  post TEXT NOT NULL,
+  comment TEXT NOT NULL,            -- that was added; empty: something changed
+  at INTEGER NOT NULL,
+  PRIMARY KEY (account_id, post, comment)
+) STRICT;
+
+-- A limit of Meta's that was reached or nearly so, by whose calls it counts. Written by poll.
+CREATE TABLE rest (
+  pool TEXT NOT NULL PRIMARY KEY,
+  blocked_until INTEGER,            -- nothing at all is asked before
+  stopped_until INTEGER             -- no new work is begun before
+) STRICT;
 
 -- An Instagram token that was refreshed. Written by poll.
 CREATE TABLE token (
@@ -240,6 +266,7 @@ CREATE TABLE alert (
   step INTEGER NOT NULL,
   notify TEXT NOT NULL,
   late_found INTEGER NOT NULL,
+  cause TEXT,                       -- of an account\'s or the site\'s state: what a person must do something about
   detail TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   routed_at INTEGER

@@ -7,13 +7,10 @@ use jiff::SignedDuration;
 use minijinja::context;
 use serde::Serialize;
 
-use super::{
-    cause::Cause,
-    words::{Words, WordsError},
-};
 use crate::{
+    catalogue::{Part, Words, WordsError},
     domain::{
-        Platform, Time,
+        Cause, Platform, Time,
         settings::{AccountSpec, Opd, OpdKind, Site},
         time::rfc3339,
         words,
@@ -129,7 +126,7 @@ pub struct Limits {
 /// Looks at every configured agency.
 pub fn audit(site: &Site, opds: &[Opd], watched: &[Watched], limits: Limits, now: Time) -> Result<Audit, WordsError> {
     let look = Look {
-        words: Words::new(site.language, site.timezone.clone())?,
+        words: Words::new(Part::Audit, site.language, site.timezone.clone())?,
         watched: watched.iter().map(|it| ((it.platform, it.id.as_str()), it)).collect(),
         limits,
         now,
@@ -160,13 +157,13 @@ impl Look<'_> {
     fn agency(&self, opd: &Opd) -> Result<Vec<Row>, WordsError> {
         let mut rows = Vec::new();
         if opd.accounts.is_empty() {
-            let expected = opd.expects.iter().map(|it| self.platform(*it)).collect::<Result<Vec<_>, _>>()?;
+            let expected = opd.expects.iter().map(|it| self.words.platform(*it)).collect::<Result<Vec<_>, _>>()?;
             rows.push(self.row(opd, Finding::NoAccount, "no_account", context! { expected => expected.join(" & ") })?);
             return Ok(rows);
         }
         for platform in Platform::ALL {
             let own: Vec<_> = opd.accounts.iter().filter(|it| it.platform == *platform).collect();
-            let named = self.platform(*platform)?;
+            let named = self.words.platform(*platform)?;
             let row = match own.len() {
                 0 if opd.expects.contains(platform) => {
                     self.row(opd, Finding::PlatformMissing, "platform_missing", context! { platform => named })?
@@ -200,9 +197,9 @@ impl Look<'_> {
         if !it.healthy {
             let cause = Cause::of(it.platform, it.reason.as_deref().unwrap_or_default());
             let finding = if cause == Cause::NotLinked { Finding::NotLinked } else { Finding::NotReadable };
-            let parts = context! { account, since => since(it.failing_since)?, cause => self.words.say(&format!("cause_{cause}"), ())? };
+            let (why, advice) = self.words.cause(cause)?;
+            let parts = context! { account, since => since(it.failing_since)?, cause => why };
             let row = self.row(opd, finding, finding.word(), parts)?;
-            let advice = self.words.say(&format!("cause_{cause}_do"), ())?;
             return Ok(vec![Row { since: it.failing_since, advice, reason: it.reason.clone(), ..row }]);
         }
         let Some(first) = it.first_read_at.filter(|_| it.last_read_at.is_some()) else {
@@ -249,10 +246,6 @@ impl Look<'_> {
         })
     }
 
-    fn platform(&self, platform: Platform) -> Result<String, WordsError> {
-        self.words.say(&format!("platform_{platform}"), ())
-    }
-
     /// The account's name as people know it.
     fn short(&self, spec: &AccountSpec) -> String {
         let it = self.watched.get(&(spec.platform, spec.id.as_str()));
@@ -264,7 +257,7 @@ impl Look<'_> {
 
     /// The same with its platform.
     fn long(&self, spec: &AccountSpec) -> Result<String, WordsError> {
-        Ok(format!("{} {}", self.platform(spec.platform)?, self.short(spec)))
+        Ok(format!("{} {}", self.words.platform(spec.platform)?, self.short(spec)))
     }
 
     fn shares(&self, units: &[Vec<Row>]) -> Result<Vec<Share>, WordsError> {

@@ -1,11 +1,10 @@
 //! The register of accounts: what a token can see, whose it is, and how well the agencies are covered.
 //!
 //! `discover` asks Meta what a token sees, `matching` (pure) finds the agency of each account, `draft` (pure) writes both as
-//! configuration, `keep` puts tokens into files of their owner's; `audit` (pure) says of every agency what its accounts lack, in
-//! words of the catalogue, and `page` makes a page of it.
+//! configuration, `keep` puts tokens into files of their owner's; `audit` (pure) says of every agency what its accounts lack, and
+//! `page` makes a page of it.
 
 pub mod audit;
-pub mod cause;
 pub mod discover;
 pub mod draft;
 pub mod keep;
@@ -13,6 +12,5 @@ pub mod matching;
 pub mod page;
 mod place;
 mod shipped;
-mod words;
 
 pub use shipped::units;

@@ -3,11 +3,11 @@
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, value::Serde};
 
-use super::{
-    audit::Audit,
-    words::{Words, WordsError},
+use super::audit::Audit;
+use crate::{
+    catalogue::{Part, Words, WordsError},
+    domain::settings::Site,
 };
-use crate::domain::settings::Site;
 
 const HEADS: [&str; 10] = [
     "head_who",
@@ -24,7 +24,7 @@ const HEADS: [&str; 10] = [
 
 /// What stands over the columns and sections, in the site's language.
 pub fn heads(site: &Site) -> Result<[String; 10], WordsError> {
-    let words = Words::new(site.language, site.timezone.clone())?;
+    let words = Words::new(Part::Audit, site.language, site.timezone.clone())?;
     let mut said = HEADS.map(str::to_owned);
     for head in &mut said {
         *head = words.say(head, ())?;

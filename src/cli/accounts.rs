@@ -129,15 +129,30 @@ fn save(
 }
 
 impl Listed for AccountRow {
-    const CSV: &'static [&'static str] =
-        &["platform", "id", "opd", "name", "healthy", "reason", "last_read_at", "next_read_at", "token_expires_at", "watched", "failing"];
-    const TABLE: &'static [&'static str] = &["platform", "id", "OPD", "name", "health", "last read", "next read", "token ends", "watched"];
+    const CSV: &'static [&'static str] = &[
+        "platform",
+        "id",
+        "opd",
+        "name",
+        "healthy",
+        "reason",
+        "last_read_at",
+        "next_read_at",
+        "token_expires_at",
+        "watched",
+        "failing",
+        "proved",
+        "doubts",
+    ];
+    const TABLE: &'static [&'static str] =
+        &["platform", "id", "OPD", "name", "health", "last read", "next read", "token ends", "watched", "proved"];
 
     fn cells(&self, view: &View) -> Vec<String> {
-        let health = match (&self.reason, self.failing.first()) {
-            (Some(reason), _) => reason.clone(),
-            (None, Some(source)) => format!("{}: {}", source.source, source.error),
-            (None, None) => "ok".to_owned(),
+        let health = match (&self.reason, self.failing.first(), self.doubts.first()) {
+            (Some(reason), ..) => reason.clone(),
+            (None, Some(source), _) => format!("{}: {}", source.source, source.error),
+            (None, None, Some(doubt)) => format!("in doubt: {}", doubt.detail),
+            (None, None, None) => "ok".to_owned(),
         };
         vec![
             self.platform.to_string(),
@@ -149,6 +164,7 @@ impl Listed for AccountRow {
             view.time(self.next_read_at),
             view.maybe(self.token_expires_at),
             self.watched.map_or_else(|| "-".into(), |share| format!("{:.1} %", share * 100.0)),
+            self.proved.iter().map(|source| source.word()).collect::<Vec<_>>().join(" "),
         ]
     }
 }

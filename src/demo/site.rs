@@ -21,6 +21,7 @@ pub fn configure(folder: &Path, simulator: &Simulator, mails: &SmtpSink, chats: 
         fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(value.as_bytes())?;
         Ok(format!("file:{}", path.display()))
     };
+    let apps = simulator.world().app.clone();
     let path = folder.join("tanggap.toml");
     let mut file = fs::File::create_new(&path)?;
     write!(
@@ -36,6 +37,9 @@ metrics_listen = "127.0.0.1:0"
 [graph]
 url = "{facebook}"
 instagram_url = "{instagram}"
+app_secret = "{app}"
+instagram_app_secret = "{instagram_app}"
+verify_token = "{verify}"
 [poll]
 interval = "2s"
 idle_interval = "5s"
@@ -80,6 +84,9 @@ url = "{chat}"
         mail = mails.address,
         chat = chats.url,
         bot = secret("telegram-bot", "1:demo")?,
+        app = secret("app", &apps.secret)?,
+        instagram_app = secret("instagram-app", &apps.instagram_secret)?,
+        verify = secret("verify", "demo")?,
     )?;
     for Agency { opd, page, instagram } in agencies {
         let linked = simulator.world().account(&instagram.id).and_then(|account| account.page.clone());

@@ -1,6 +1,6 @@
 //! Accounts: a Facebook Page or an Instagram professional account of an OPD.
 
-use super::words;
+use super::{Kind, words};
 
 super::row_id! {
     /// Our number of an account.
@@ -32,6 +32,19 @@ pub enum Source {
     Mentions,
 }
 words!(Source { Messages = "messages", Comments = "comments", Posts = "posts", Reviews = "reviews", Mentions = "mentions" });
+
+impl Source {
+    /// What citizens' messages there are.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Messages => Kind::Message,
+            Self::Comments => Kind::Comment,
+            Self::Posts => Kind::Post,
+            Self::Reviews => Kind::Review,
+            Self::Mentions => Kind::Mention,
+        }
+    }
+}
 
 /// Through which of Meta's two logins an Instagram account is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

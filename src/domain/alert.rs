@@ -1,6 +1,6 @@
 //! What officials are told, and by which way.
 
-use super::{TicketId, Time, words};
+use super::{Cause, TicketId, Time, words};
 
 super::row_id! {
     /// Our number of an alert: something to tell, written in the transaction of what it tells of.
@@ -63,6 +63,8 @@ pub struct Alert {
     pub notify: Vec<String>,
     /// An answer written in time takes a breach back.
     pub late_found: bool,
+    /// What a person must do something about, if it is about an account's or the site's state.
+    pub cause: Option<Cause>,
     /// Reason of an account's state, or how many messages are in doubt: our own phrase, for the letter.
     pub detail: String,
     /// When it was written.

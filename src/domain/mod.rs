@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod alert;
+pub mod cause;
 pub mod message;
 pub mod settings;
 pub mod text;
@@ -10,6 +11,7 @@ pub mod time;
 pub mod view;
 
 pub use account::{AccountId, Platform, Source};
+pub use cause::Cause;
 pub use message::{Direction, Kind, MessageId, Object, ThreadId};
 pub use settings::SharedSettings;
 pub use text::Text;

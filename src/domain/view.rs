@@ -85,6 +85,8 @@ pub struct Ruling {
     pub account_external: String,
     /// Every ticket that is new or differs.
     pub tickets: Vec<Ruled>,
+    /// What staff said that was not judged before, by number.
+    pub actions: Vec<i64>,
     /// When to look again.
     pub look_again: Option<Time>,
     /// From when on a read is wanted.

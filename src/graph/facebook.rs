@@ -102,6 +102,11 @@ pub fn page(page: &str) -> Request {
     Request::new("page", [page]).with("fields", PAGE)
 }
 
+/// How many messages of a Page nobody opened.
+pub fn unread(page: &str) -> Request {
+    Request::new("page", [page]).with("fields", "unread_message_count")
+}
+
 /// The Pages on which a token's person has a task, each with its token.
 pub fn my_pages(after: Option<&str>) -> Request {
     Request::new("accounts", ["me", "accounts"]).with("limit", PAGE_MAX).with("fields", PAGE_TOKEN).after(after)

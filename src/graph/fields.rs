@@ -24,7 +24,7 @@ pub const IG_THREAD: &str = "id,updated_time,participants";
 /// A direct message of Instagram.
 pub const IG_MESSAGE: &str = "id,created_time,from,message,attachments,shares{link},story,is_unsupported";
 /// A medium of the account's own.
-pub const MEDIA: &str = "id,timestamp,permalink,comments_count";
+pub const MEDIA: &str = "id,timestamp,permalink,comments_count,is_comment_enabled";
 /// A medium of somebody else.
 pub const IG_TAGGED: &str = "id,timestamp,permalink,caption,username,media_type";
 /// A comment or reply of Instagram.

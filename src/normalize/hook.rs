@@ -25,6 +25,8 @@ pub struct Arrivals {
     pub written: Normalized,
     /// Changed: an edit, hidden or shown again.
     pub changed: Normalized,
+    /// Removed, by kind of object and Meta's id.
+    pub removed: Vec<(Object, String)>,
 }
 
 /// The reviews and comments on ads that an entry brings, of the sources that are read.
@@ -35,6 +37,10 @@ pub fn arrivals(ctx: &Context, sources: &[Source], entry: &Entry) -> Arrivals {
             "" | "add" => &mut found.written,
             // what comes without its text would be read as emptied
             "edit" | "edited" | "update" | "hide" | "unhide" if has_text(value) => &mut found.changed,
+            "remove" | "delete" => {
+                found.removed.extend(removal(ctx, field, value));
+                continue;
+            }
             _ => continue,
         };
         let wants = |source| sources.contains(&source);
@@ -118,6 +124,17 @@ fn ad_comment(ctx: &Context, post: Option<&str>, time: Option<&str>, value: &Val
         permalink: post.permalink,
     };
     draft.finish(ctx, out);
+}
+
+/// What a removal is of: a review, or a comment.
+fn removal(ctx: &Context, field: &str, value: &Value) -> Option<(Object, String)> {
+    let review = ctx.platform == Platform::Facebook && value.item != "comment" && (field == "ratings" || value.item == "rating");
+    let (object, id) = if review {
+        (Object::Review, &value.open_graph_story_id)
+    } else {
+        (Object::Comment, if value.comment_id.is_some() { &value.comment_id } else { &value.id })
+    };
+    Some((object, usable(id.as_deref())?.to_owned()))
 }
 
 fn has_text(value: &Value) -> bool {

@@ -3,13 +3,14 @@
 use std::{
     collections::HashSet,
     sync::{
-        Mutex,
+        Mutex, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
 };
 
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
+use tracing::warn;
 
 use super::{
     Skew,
@@ -27,7 +28,7 @@ use crate::{
     graph::{Access, Answer, Client, GraphError, Next, Request, Scope},
     normalize::{Context, Government, Normalized, triage::Rules},
     runtime::{SharedClock, held as locked, metrics::Metrics},
-    store::{Db, StoreError, accounts, intake::Proof, tokens},
+    store::{Db, StoreError, accounts, intake::Proof, limits, tokens},
 };
 
 /// Why a pass ended early.
@@ -98,6 +99,8 @@ pub struct Pass<'a> {
     pub government: Government,
     /// The tightest limit seen, percent.
     pub usage: AtomicU32,
+    /// Whether nobody can comment on what it published lately, once it is known.
+    pub comments_off: OnceLock<bool>,
     /// With what it is read.
     pub held: Held,
     purpose: Purpose,
@@ -115,9 +118,9 @@ impl<'a> Pass<'a> {
         purpose: Purpose,
     ) -> Result<Self, PassError> {
         let held = held(tools, spec).await?;
-        let own = Pool::Account(format!("{} {}", spec.platform, spec.id));
-        let pools = [own, Pool::App(spec.app.clone().unwrap_or_default())];
-        Ok(Self { tools, account, spec, opd, government, usage: AtomicU32::new(0), held, purpose, pools })
+        let pools = [Pool::account(spec.platform, &spec.id), Pool::app(spec.app.as_deref().unwrap_or_default())];
+        let (usage, comments_off) = (AtomicU32::new(0), OnceLock::new());
+        Ok(Self { tools, account, spec, opd, government, usage, comments_off, held, purpose, pools })
     }
 
     /// After the token failed: goes on with another one, if one is found.
@@ -171,12 +174,20 @@ impl<'a> Pass<'a> {
             Ok(answer) => ("ok", &answer.usage),
             Err(error) => (error.next.word(), &error.usage),
         };
-        {
+        let changed = {
             let mut quota = locked(&self.tools.quota);
+            let before = quota.limits(&self.pools);
             quota.used(account, app, usage, self.now());
             if let Err(error) = &answer {
                 quota.refused(account, app, error, self.now());
             }
+            let after = quota.limits(&self.pools);
+            if after == before { Vec::new() } else { after }
+        };
+        if !changed.is_empty()
+            && let Err(failed) = limits::keep(&self.tools.db, &changed).await
+        {
+            warn!(error = %failed, "a limit could not be noted: after a restart Meta is asked once too early");
         }
         self.tools.metrics.graph_request(self.spec.platform.word(), request.endpoint, outcome);
         if let Some(percent) = usage.iter().map(|usage| usage.percent).max() {

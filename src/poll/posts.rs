@@ -1,5 +1,7 @@
 //! What an account published: the newest at every poll, the rest by its counts.
 
+use std::collections::BTreeMap;
+
 use super::{
     comments::{self, Depth},
     pass::{Pass, PassError, unknown},
@@ -12,7 +14,7 @@ use crate::{
     },
     graph::Next,
     normalize::{Normalized, PostSeen},
-    store::{accounts, intake::Proof},
+    store::{accounts, hints, intake::Proof},
 };
 
 /// A list goes on while it has a next page, but not for ever.
@@ -69,6 +71,47 @@ async fn take(pass: &Pass<'_>, began_at: Time, page: Page, first: bool) -> Resul
         new += comments::read(pass, &post, depth).await?;
     }
     Ok(new)
+}
+
+/// Posts named by webhooks that are read in one poll.
+const NAMED: u32 = 100;
+
+/// Reads the posts that webhooks named, but for what the newest posts showed already. How much was new.
+pub async fn named(pass: &Pass<'_>) -> Result<usize, PassError> {
+    let (db, began_at) = (&pass.tools.db, pass.now());
+    let named = hints::named(db, pass.account, NAMED).await?;
+    if named.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<&str> = named.iter().map(|hint| hint.post.as_str()).collect();
+    let stored = accounts::posts(db, pass.account, &ids).await?;
+    let known = accounts::known(db, pass.account, named.iter().map(|hint| (Object::Comment, key_of(&hint.comment)))).await?;
+    let mut wanted = BTreeMap::new();
+    for hint in named.iter().filter(|hint| !known.contains(&(Object::Comment, key_of(&hint.comment).to_owned()))) {
+        let whole = wanted.entry(hint.post.as_str()).or_insert(false);
+        *whole |= hint.comment.is_empty();
+    }
+    let mut new = 0;
+    for (post, whole) in wanted {
+        let outcome = match stored.get(key_of(post)) {
+            Some(known) => comments::read(pass, known, if whole { Depth::Whole } else { Depth::ToKnown }).await,
+            None if pass.is_page() => single(pass, post).await,
+            None => continue, // a medium that was never listed: a sweep finds it
+        };
+        match outcome {
+            // What is gone, or not ours to read, is named in vain.
+            Err(failed) if !matches!(failed.next(), Next::Gone | Next::Permission | Next::Refused | Next::Field) => return Err(failed),
+            outcome => new += outcome.unwrap_or(0),
+        }
+    }
+    hints::followed(db, pass.account, &named, began_at).await?;
+    Ok(new)
+}
+
+async fn single(pass: &Pass<'_>, id: &str) -> Result<usize, PassError> {
+    let began_at = pass.now();
+    let page = shelf::single(pass, id).await?;
+    take(pass, began_at, page, true).await
 }
 
 /// What a sweep looks at besides the counts of the main list.
@@ -136,11 +179,7 @@ async fn changed(pass: &Pass<'_>, page: &Page, whole_since: Option<Time>) -> Res
                 pass.take(pass.now(), Normalized::default(), vec![post.clone()], Vec::new()).await?
             }
             None if post.author == PostAuthor::Own => comments::read(pass, post, Depth::Whole).await?,
-            None => {
-                let began_at = pass.now();
-                let page = shelf::single(pass, &post.external_id).await?;
-                take(pass, began_at, page, true).await?
-            }
+            None => single(pass, &post.external_id).await?,
         };
     }
     Ok(new)

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use jiff::SignedDuration;
 
 use crate::{
-    domain::Time,
+    domain::{Platform, Time},
     graph::{GraphError, Next, Scope, Usage},
+    store::limits::Limit,
 };
 
 /// From this much of a limit on no new work is begun, in percent (issue 3: Quota).
@@ -21,11 +22,18 @@ const INBOX_GAP: SignedDuration = SignedDuration::from_millis(500);
 
 /// Whose calls a limit counts together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Pool {
-    /// One Page or Instagram account, by platform and Meta's id.
-    Account(String),
-    /// Every account of an app, by its name in the configuration.
-    App(String),
+pub struct Pool(String);
+
+impl Pool {
+    /// One Page or Instagram account, by Meta's id.
+    pub fn account(platform: Platform, id: &str) -> Self {
+        Self(format!("{platform} {id}"))
+    }
+
+    /// Every account of an app, by its name in the configuration; empty: the first app.
+    pub fn app(name: &str) -> Self {
+        Self(format!("app {name}"))
+    }
 }
 
 /// What is asked for.
@@ -52,6 +60,24 @@ struct Rest {
 pub struct Quota(HashMap<Pool, Rest>);
 
 impl Quota {
+    /// What was known before a restart.
+    pub fn resumed(limits: Vec<Limit>) -> Self {
+        let rest = |limit: Limit| {
+            let Limit { pool, blocked_until, stopped_until } = limit;
+            (Pool(pool), Rest { blocked_until, stopped_until, inbox_at: None })
+        };
+        Self(limits.into_iter().map(rest).collect())
+    }
+
+    /// What is known of these limits, to be kept over a restart.
+    pub fn limits(&self, pools: &[Pool]) -> Vec<Limit> {
+        let known = pools.iter().filter_map(|pool| Some((pool, self.0.get(pool)?)));
+        known
+            .map(|(Pool(pool), rest)| Limit { pool: pool.clone(), blocked_until: rest.blocked_until, stopped_until: rest.stopped_until })
+            .filter(|limit| limit.blocked_until.or(limit.stopped_until).is_some())
+            .collect()
+    }
+
     /// Until when nothing of this may be asked; `None`: ask.
     pub fn wait(&self, pools: &[Pool], purpose: Purpose, now: Time) -> Option<Time> {
         let rests = pools.iter().filter_map(|pool| self.0.get(pool));
@@ -101,7 +127,7 @@ mod tests {
     }
 
     fn pools() -> (Pool, Pool) {
-        (Pool::Account("facebook 1".into()), Pool::App(String::new()))
+        (Pool::account(Platform::Facebook, "1"), Pool::app(""))
     }
 
     fn usage(kind: &'static str, percent: u32, minutes: Option<i64>) -> Usage {
@@ -126,7 +152,7 @@ mod tests {
         let mut quota = Quota::default();
         let later = Next::Later { after: Some(SignedDuration::from_mins(20)), scope: Scope::App };
         quota.refused(&account, &app, &GraphError::new(later, "too many"), at(0));
-        let other = [Pool::Account("instagram 2".into()), app];
+        let other = [Pool::account(Platform::Instagram, "2"), app];
         assert_eq!(quota.wait(&other, Purpose::Reserve, at(1_199)), Some(at(1_200)));
         assert_eq!(quota.wait(&other, Purpose::Reserve, at(1_200)), None);
         assert_eq!(quota.wait(&[account], Purpose::Work, at(1)), None);
@@ -140,6 +166,17 @@ mod tests {
         assert_eq!(quota.wait(std::slice::from_ref(&account), Purpose::Work, at(0)), None);
         quota.refused(&account, &app, &GraphError::new(Next::Later { after: None, scope: Scope::Account }, "too many"), at(0));
         assert_eq!(quota.wait(&[account], Purpose::Reserve, at(0)), Some(at(3_600)));
+    }
+
+    #[test]
+    fn what_is_known_of_limits_outlives_a_restart() {
+        let (account, app) = pools();
+        let mut quota = Quota::default();
+        quota.used(&account, &app, &[usage("app", 90, None)], at(0));
+        let both = [account, app];
+        let quota = Quota::resumed(quota.limits(&both));
+        assert_eq!(quota.wait(&both, Purpose::Work, at(1)), Some(at(900)));
+        assert_eq!(quota.wait(&both, Purpose::Reserve, at(1)), None);
     }
 
     #[test]

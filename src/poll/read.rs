@@ -1,18 +1,17 @@
 //! What is read of one account at a poll, source by source, each at its own pace.
 
 use jiff::SignedDuration;
-use tracing::{error, info};
 
 use super::{
-    inbox, mentions,
+    doubts, inbox, mentions,
     pass::{Pass, PassError},
     posts::{self, Sweep},
-    silence, tokens,
+    tokens,
 };
 use crate::{
-    domain::{Source, Time, alert::AlertKind},
+    domain::{Source, Time},
     graph::{Next, facebook as ask_page, instagram as ask_account, wire::account},
-    store::{accounts, sources},
+    store::{accounts, concerns, sources},
 };
 
 /// Blindness longer than this makes the next read a backlog (semantics.md, Backlog).
@@ -56,9 +55,8 @@ pub(super) struct Memo {
     walked_at: Option<Time>,
     /// Its inbox does not come in the order of the newest message.
     unordered: bool,
-    /// When it was looked at whether it is quieter than usual, and whether that was told.
-    listened_at: Option<Time>,
-    silent_since: Option<Time>,
+    /// When it was looked at whether it is to be trusted.
+    doubted_at: Option<Time>,
     /// How far down the ladder of smaller requests it stands, and since when.
     shrunk: usize,
     shrunk_at: Option<Time>,
@@ -114,7 +112,10 @@ pub(super) async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Repo
             memo.shrunk = 0;
         }
         let before = memo.shrunk;
-        let outcome = posts::newest(pass, &mut memo.shrunk, first).await;
+        let outcome = match posts::newest(pass, &mut memo.shrunk, first).await {
+            Ok(new) if pass.tools.settings.graph.verify_token.is_some() => posts::named(pass).await.map(|more| new + more),
+            outcome => outcome,
+        };
         if memo.shrunk != before {
             memo.shrunk_at = Some(began_at);
         }
@@ -125,8 +126,10 @@ pub(super) async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Repo
         let outcome = inbox::read(pass, walk, &mut memo.unordered).await;
         settle(pass, report, outcome, &[Source::Messages], began_at).await?;
     }
-    if Memo::due(&mut memo.listened_at, HOURLY, began_at) || (memo.silent_since.is_some() && report.new > 0) {
-        listen(pass, memo, began_at).await?;
+    if Memo::due(&mut memo.doubted_at, HOURLY, began_at)
+        || report.new > 0 && !concerns::standing(&pass.tools.db, pass.account).await?.is_empty()
+    {
+        doubts::look(pass, began_at).await?;
     }
     let sweep_due = memo.swept_at.is_none_or(|at| began_at.since(at) >= pass.tools.settings.poll.sweep_interval);
     if sweep_due && report.failed.is_none() {
@@ -141,37 +144,6 @@ pub(super) async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Repo
     }
     // It names what is missing, which an answer of Meta's does not.
     report.failed = lacks.or(report.failed.take());
-    Ok(())
-}
-
-/// Whether the account is quieter than it ever is; said once, and again when somebody writes.
-async fn listen(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<(), PassError> {
-    let (db, zone) = (&pass.tools.db, &pass.tools.settings.site.timezone);
-    let Some(read_since) = sources::first_read(db, pass.account).await? else { return Ok(()) };
-    let since = now.minus(SignedDuration::from_hours(silence::WEEKS * 2 * 7 * 24));
-    let offset = SignedDuration::from_secs(zone.to_offset(now.timestamp()).seconds().into());
-    let (days, last) = accounts::written_days(db, pass.account, since, offset).await?;
-    let day = |number: i64| jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(number).ok()?).ok();
-    let days: Vec<_> = days.into_iter().filter_map(|(number, count)| Some((day(number)?, count as u32))).collect();
-    let found = last.and_then(|last| silence::unusual(&days, read_since.minus(pass.tools.settings.poll.backfill), last, now, zone));
-    let (opd, account, platform) = (pass.opd.slug.as_str(), pass.spec.id.as_str(), pass.spec.platform.word());
-    match (found, memo.silent_since) {
-        (Some(found), None) => {
-            let error = format!("no message since {}, though about {:.0} were to be expected", found.since.rfc3339(), found.expected);
-            error!(
-                event = "account.unhealthy",
-                opd, account, platform, error, "far quieter than usual: see whether people can still write here"
-            );
-            accounts::tell(db, Some(pass.account), AlertKind::Unhealthy, &error, now).await?;
-            memo.silent_since = Some(found.since);
-        }
-        (None, Some(since)) if last.is_some_and(|last| last > since) => {
-            info!(event = "account.recovered", opd, account, platform, "people write again");
-            accounts::tell(db, Some(pass.account), AlertKind::Recovered, "", now).await?;
-            memo.silent_since = None;
-        }
-        _ => {}
-    }
     Ok(())
 }
 

@@ -3,7 +3,10 @@
 use jiff::SignedDuration;
 
 use super::quota;
-use crate::{domain::settings, graph::Next};
+use crate::{
+    domain::{Time, settings},
+    graph::Next,
+};
 
 /// The first pause after a failure; it doubles up to [`LONGEST`].
 const FIRST: SignedDuration = SignedDuration::from_secs(15);
@@ -53,6 +56,18 @@ pub fn after_failure(next: Next, failures: i64) -> SignedDuration {
     }
 }
 
+/// Accounts that wait longer than this for their turn are told of.
+const LAGS: SignedDuration = SignedDuration::from_mins(15);
+/// Reading has caught up when none waits longer than this.
+const CAUGHT_UP: SignedDuration = SignedDuration::from_mins(1);
+
+/// Whether reading lags at the end of a step, in which everything that was due should have had its turn. `oldest`: since when an account is
+/// due that had none; `lagged`: whether it lagged before.
+pub fn lags(oldest: Option<Time>, started_at: Time, now: Time, lagged: bool) -> bool {
+    let waited = oldest.map_or(SignedDuration::ZERO, |due| now.since(due.max(started_at)));
+    waited > if lagged { CAUGHT_UP } else { LAGS }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +108,15 @@ mod tests {
         assert_eq!(pause(Activity { few: true, ..Activity::default() }), 300);
         assert_eq!(pause(Activity { few: true, throttled: true, ..Activity::default() }), 900);
         assert_eq!(pause(Activity { throttled: true, ..Activity::default() }), 60);
+    }
+
+    #[test]
+    fn reading_lags_when_an_account_waits_a_quarter_of_an_hour_and_until_none_waits_a_minute() {
+        let at = |minutes: i64| Time::from_secs(60 * minutes);
+        let lag = |oldest: Option<i64>, lagged| lags(oldest.map(at), at(100), at(130), lagged);
+        assert!(!lag(None, false) && !lag(Some(115), false) && lag(Some(114), false));
+        assert!(lag(Some(128), true) && !lag(Some(129), true) && !lag(None, true));
+        assert!(!lags(Some(at(0)), at(120), at(130), false), "a downtime is no lag");
     }
 
     #[test]

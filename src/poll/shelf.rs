@@ -28,6 +28,9 @@ const OF_INSTAGRAM: [Depth; 3] = [
     Depth { posts: 10, comments: 3, rich: true },
 ];
 
+/// From so many media on, all closed to comments, an account is.
+const CLOSED: usize = 3;
+
 /// One of those lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shelf {
@@ -86,7 +89,12 @@ pub async fn newest(pass: &Pass<'_>, shrunk: &mut usize, after: Option<&str>) ->
             |post| normalize::feed_post(&ctx, post),
         ))
     } else {
-        let list = shrinking(pass, &OF_INSTAGRAM, shrunk, |depth| instagram::media(&pass.spec.id, depth, after)).await?;
+        let list: List<media::Media> =
+            shrinking(pass, &OF_INSTAGRAM, shrunk, |depth| instagram::media(&pass.spec.id, depth, after)).await?;
+        if after.is_none() {
+            let off = list.data.len() >= CLOSED && list.data.iter().all(|one| one.is_comment_enabled == Some(false));
+            pass.comments_off.get_or_init(|| off);
+        }
         Ok(Page::new(&list, "a medium nobody can read", |one: &media::Media| one.timestamp.as_deref(), |one| normalize::media(&ctx, one)))
     }
 }

@@ -10,23 +10,25 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use jiff::SignedDuration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{error, info};
 
 use super::{
     Skew,
     account::{poll_account, verify_account},
     pass::Tools,
     quota::Quota,
+    schedule::lags,
     tokens::{Reread, Tokens},
 };
 use crate::{
-    domain::{Platform, SharedSettings, Time, alert::AlertKind},
+    domain::{Cause, Platform, SharedSettings, Time, alert::AlertKind},
     graph::Client,
     normalize::triage::Rules,
     runtime::{Nudge, SharedClock, Stage, Tally, metrics::Metrics},
     store::{
         Db, StoreError,
         accounts::{self, Leased, Wanted},
+        limits,
     },
 };
 
@@ -67,6 +69,8 @@ pub struct Joints {
 pub struct PollStage {
     tools: Arc<Tools>,
     joints: Joints,
+    started_at: Time,
+    lagging: bool,
 }
 
 impl PollStage {
@@ -77,6 +81,7 @@ impl PollStage {
         accounts::sync(&db, &list, Time::from_timestamp(joints.clock.now())).await?;
         let rules = Rules::new(&settings.sla.auto_reply_patterns, &settings.sla.urgent_keywords);
         let tokens = Tokens::new(settings.clone(), joints.client.clone(), joints.metrics.clone(), joints.reread.clone());
+        let quota = Quota::resumed(limits::held(&db, Time::from_timestamp(joints.clock.now())).await?);
         let tools = Tools {
             db,
             tokens,
@@ -86,13 +91,37 @@ impl PollStage {
             clock: joints.clock.clone(),
             metrics: joints.metrics.clone(),
             skew: joints.skew.clone(),
-            quota: Mutex::new(Quota::default()),
+            quota: Mutex::new(quota),
         };
-        Ok(Self { tools: Arc::new(tools), joints })
+        let started_at = Time::from_timestamp(joints.clock.now());
+        Ok(Self { tools: Arc::new(tools), joints, started_at, lagging: false })
     }
 
     fn now(&self) -> Time {
         Time::from_timestamp(self.joints.clock.now())
+    }
+
+    /// Says when accounts wait too long for their turn, and when none does any more.
+    async fn watch_lag(&mut self) -> Result<(), StoreError> {
+        let (db, now) = (&self.tools.db, self.now());
+        let oldest = accounts::longest_due(db, now).await?;
+        let lagging = lags(oldest, self.started_at, now, self.lagging);
+        if lagging == self.lagging {
+            return Ok(());
+        }
+        self.lagging = lagging;
+        let (kind, error) = if lagging {
+            let since = oldest.map(Time::rfc3339).unwrap_or_default();
+            let error = format!("an account waits for its turn since {since}");
+            error!(event = "account.unhealthy", reason = Cause::Lagging.word(), error, "reading lags: raise poll.concurrency");
+            (AlertKind::Unhealthy, error)
+        } else {
+            info!(event = "account.recovered", reason = Cause::Lagging.word(), "reading has caught up");
+            (AlertKind::Recovered, String::new())
+        };
+        accounts::tell(db, None, kind, (Some(Cause::Lagging), &error), now).await?;
+        self.joints.alerts.nudge();
+        Ok(())
     }
 
     /// Reads for the threads of which one is wanted now.
@@ -156,8 +185,11 @@ impl Stage for PollStage {
                 self.joints.judge.nudge();
             }
         }
+        if !self.joints.stop.is_cancelled() {
+            self.watch_lag().await?;
+        }
         if self.joints.skew.went_wrong() {
-            accounts::tell(&self.tools.db, None, AlertKind::ClockSkewed, "", self.now()).await?;
+            accounts::tell(&self.tools.db, None, AlertKind::ClockSkewed, (None, ""), self.now()).await?;
             self.joints.alerts.nudge();
         }
         let next = [accounts::next_poll(&self.tools.db).await?, accounts::next_wanted(&self.tools.db, self.now()).await?];

@@ -83,6 +83,7 @@ pub fn judge(view: &ThreadView, rules: &Rules<'_>, now: Time) -> Ruling {
         subject: view.subject.clone(),
         account_external: view.account_external.clone(),
         tickets: ruled,
+        actions: view.actions.iter().filter(|action| !action.applied).map(|action| action.id).collect(),
         look_again: times.look_again,
         verify_at: if view.unreadable { None } else { times.verify_at },
     }
@@ -351,6 +352,7 @@ impl Case<'_> {
 
     fn alert(&self, kind: AlertKind, step: Option<&PlannedStep>, detail: String) -> Alert {
         Alert {
+            cause: None,
             id: AlertId(0),
             kind,
             ticket: None,

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    db::{CHUNK, Db, Row, StoreError, Tx, built, vals},
-    intake::{among, identities, numbered},
+    db::{CHUNK, Db, Row, StoreError, Tx, built, numbered, vals},
+    intake::{among, identities},
 };
 use crate::domain::{
-    AccountId, Kind, Object, Platform, Time,
+    AccountId, Cause, Kind, Object, Platform, Time,
     alert::AlertKind,
     message::{Post, PostAuthor, key_of},
 };
@@ -184,8 +184,9 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
     }
     let told = outcome.tell.map(|kind| (kind, outcome.error.clone().unwrap_or_default()));
     let ends = outcome.token_expires_at.filter(|_| outcome.expiring).map(|at| (AlertKind::Expiring, at.rfc3339()));
+    let cause = outcome.error.as_deref().map(|error| Cause::of(account.platform, error));
     for (kind, detail) in told.into_iter().chain(ends) {
-        tell_in(&mut tx, Some(account.id), kind, &detail, now).await?;
+        tell_in(&mut tx, Some(account.id), kind, (cause, &detail), now).await?;
     }
     tx.commit().await
 }
@@ -199,6 +200,13 @@ pub async fn next_poll(db: &Db) -> Result<Option<Time>, StoreError> {
         )
         .await?;
     rows.first().map_or(Ok(None), |row| row.oat("next"))
+}
+
+/// Since when the account is due that waits longest for a poll.
+pub async fn longest_due(db: &Db, now: Time) -> Result<Option<Time>, StoreError> {
+    let sql = "SELECT MIN(next_poll_at) AS at FROM account WHERE active = 1 AND next_poll_at <= $1 AND lease_until <= $1";
+    let rows = db.rows(sql, vals![now]).await?;
+    rows.first().map_or(Ok(None), |row| row.oat("at"))
 }
 
 /// User names of active Instagram accounts by external id.
@@ -368,18 +376,24 @@ pub async fn health(db: &Db, now: Time) -> Result<Vec<(String, bool, Option<i64>
 }
 
 /// Something to tell of an account, or of the site as a whole (`None`), to `operator`.
-pub async fn tell(db: &Db, account: Option<AccountId>, kind: AlertKind, detail: &str, now: Time) -> Result<(), StoreError> {
+pub async fn tell(db: &Db, account: Option<AccountId>, kind: AlertKind, what: (Option<Cause>, &str), now: Time) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
-    tell_in(&mut tx, account, kind, detail, now).await?;
+    tell_in(&mut tx, account, kind, what, now).await?;
     tx.commit().await
 }
 
 /// The same in a transaction of the caller's.
-pub(super) async fn tell_in(tx: &mut Tx, account: Option<AccountId>, kind: AlertKind, detail: &str, now: Time) -> Result<(), StoreError> {
+pub(super) async fn tell_in(
+    tx: &mut Tx,
+    account: Option<AccountId>,
+    kind: AlertKind,
+    (cause, detail): (Option<Cause>, &str),
+    now: Time,
+) -> Result<(), StoreError> {
     tx.exec(
-        "INSERT INTO alert (kind, account_id, policy, at_text, step, notify, late_found, detail, created_at) \
-         VALUES ($1, $2, '', '', 0, '[]', 0, $3, $4)",
-        vals![kind.word(), account.map(|account| account.0), detail, now],
+        "INSERT INTO alert (kind, account_id, policy, at_text, step, notify, late_found, cause, detail, created_at) \
+         VALUES ($1, $2, '', '', 0, '[]', 0, $3, $4, $5)",
+        vals![kind.word(), account.map(|account| account.0), cause.map(Cause::word), detail, now],
     )
     .await?;
     Ok(())

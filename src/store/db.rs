@@ -124,6 +124,11 @@ pub(super) fn built(sql: String) -> SqlStr {
     AssertSqlSafe(sql).into_sql_str()
 }
 
+/// `$from,$from+1,…`
+pub(super) fn numbered(from: usize, count: usize) -> String {
+    (from..from + count).map(|i| format!("${i}")).collect::<Vec<_>>().join(",")
+}
+
 /// `($1,$2),($3,$4)` for `rows` rows of `columns` columns.
 pub(super) fn placeholders(rows: usize, columns: usize) -> String {
     use std::fmt::Write as _;
@@ -352,6 +357,19 @@ impl Tx {
             Self::Sqlite(_) => "",
             Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
         }
+    }
+
+    /// Until this transaction ends nobody else reads in or judges anything of these accounts: side by side, neither would see what the
+    /// other has not committed, and a thread that both concern would not be looked at again. SQLite has one writer anyway.
+    pub(super) async fn alone(&mut self, accounts: &[i64]) -> Result<(), StoreError> {
+        if matches!(self, Self::Sqlite(_)) {
+            return Ok(());
+        }
+        for chunk in accounts.chunks(CHUNK) {
+            let sql = format!("SELECT id FROM account WHERE id IN ({}) ORDER BY id FOR UPDATE", numbered(1, chunk.len()));
+            self.rows_built(built(sql), chunk.iter().map(|&id| id.into()).collect()).await?;
+        }
+        Ok(())
     }
 }
 

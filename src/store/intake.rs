@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::SignedDuration;
 
 use super::{
-    db::{CHUNK, Db, StoreError, Tx, Val, built, json, vals},
+    db::{CHUNK, Db, StoreError, Tx, Val, built, json, numbered, vals},
     reach::Reach,
 };
 use crate::domain::{
@@ -54,6 +54,8 @@ pub enum Proof {
     PostGone(String),
     /// This thread can never be read.
     Unreadable(Kind, String),
+    /// Meta told that this (external id) is removed, of a thread that can't be read.
+    Removed(Object, String),
 }
 
 /// What was new in a batch.
@@ -81,15 +83,6 @@ struct Known {
 
 type Identity = (Object, String);
 
-/// What is read of one account is taken in one read after another: a comment and the private reply to it, read side by side and
-/// neither committed yet, would not see one another, and the comment's thread would not be looked at again. SQLite has one writer anyway.
-async fn alone(tx: &mut Tx, account: AccountId) -> Result<(), StoreError> {
-    if let Tx::Postgres(_) = tx {
-        tx.rows("SELECT id FROM account WHERE id = $1 FOR UPDATE", vals![account.0]).await?;
-    }
-    Ok(())
-}
-
 /// Stores a batch.
 pub async fn take(db: &Db, batch: &Batch) -> Result<Taken, StoreError> {
     let mut tx = db.write().await?;
@@ -100,7 +93,7 @@ pub async fn take(db: &Db, batch: &Batch) -> Result<Taken, StoreError> {
 
 /// Stores a batch in a transaction of the caller's.
 pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
-    alone(tx, batch.account).await?;
+    tx.alone(&[batch.account.0]).await?;
     let mut newest: HashMap<Identity, usize> = HashMap::with_capacity(batch.messages.len());
     for (index, seen) in batch.messages.iter().enumerate() {
         newest.insert((seen.object, key_of(&seen.external_id).to_owned()), index); // shown twice: the later one holds
@@ -395,9 +388,4 @@ pub(super) fn identities<'a>(account: AccountId, of: impl IntoIterator<Item = (O
         values.extend(vals![object.word(), key]);
     }
     values
-}
-
-/// `$from,$from+1,…`
-pub(super) fn numbered(from: usize, count: usize) -> String {
-    (from..from + count).map(|i| format!("${i}")).collect::<Vec<_>>().join(",")
 }

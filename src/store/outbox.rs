@@ -12,7 +12,7 @@ pub use waiting::{AccountFacts, TicketFacts, Waiting, hold, waiting};
 
 use super::db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals};
 use crate::domain::{
-    AccountId, TicketId, TicketState, Time,
+    AccountId, Cause, TicketId, TicketState, Time,
     alert::{Alert, AlertId, AlertKind, Channel},
 };
 
@@ -90,6 +90,7 @@ fn alert(row: &Row) -> Result<Alert, StoreError> {
         step: row.i("step")? as u32,
         notify: row.json("notify")?,
         late_found: row.b("late_found")?,
+        cause: row.oword("cause", Cause::from_word)?,
         detail: row.t("detail")?,
         created_at: row.at("alert_created_at")?,
     })
@@ -99,7 +100,7 @@ fn alert(row: &Row) -> Result<Alert, StoreError> {
 pub async fn unrouted(db: &Db, now: Time, limit: u32) -> Result<Vec<Unrouted>, StoreError> {
     let rows = db
         .rows(
-            "SELECT a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.detail,
+            "SELECT a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.cause, a.detail,
                     a.created_at AS alert_created_at, c.opd, COALESCE(t.urgent, 0) AS urgent, t.state,
                     (SELECT max(l.lease_until) FROM delivery d JOIN letter l ON l.id = d.letter_id
                       WHERE d.ticket_id = a.ticket_id AND d.state = 'pending' AND l.lease_until > $1) AS sending_until

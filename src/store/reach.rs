@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     StoreError,
-    db::{CHUNK, Tx, Val, built, vals},
-    intake::{Batch, numbered},
+    db::{CHUNK, Tx, Val, built, numbered, vals},
+    intake::Batch,
 };
 use crate::domain::{
     Direction, Kind, MessageId, Time,

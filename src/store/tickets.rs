@@ -1,36 +1,35 @@
-//! What the sla stage reads of threads and writes of tickets. Called inside its one transaction: the rows it takes stay locked
-//! (`FOR UPDATE SKIP LOCKED`, or SQLite's one writer) until what was judged of them is stored.
+//! What the sla stage reads of threads and writes of tickets. Called inside its one transaction: the accounts it judges stay locked until
+//! what was judged is stored.
 
 mod record;
 mod view;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 pub use record::record;
 pub use view::{private_replies, views};
 
-use super::db::{Db, StoreError, Tx, Val, built, vals};
+use super::db::{Db, StoreError, Tx, Val, vals};
 use crate::domain::{AccountId, MessageId, ThreadId, Time};
 
-/// Threads whose time has come or of whose tickets staff said something, at most `limit`, locked for this transaction.
+/// Threads whose time has come, at most `limit`, and those of whose tickets staff said something. Their accounts are this transaction's
+/// alone.
 pub async fn due(tx: &mut Tx, now: Time, limit: u32) -> Result<Vec<ThreadId>, StoreError> {
-    let lock = tx.skip_locked();
-    let sql = format!("SELECT id FROM thread WHERE next_look_at <= $1 ORDER BY next_look_at LIMIT $2{lock}");
-    let mut ids = Vec::new();
-    for row in tx.rows_built(built(sql), vals![now, limit]).await? {
-        ids.push(ThreadId(row.i("id")?));
-    }
-    let sql = format!(
-        "SELECT id FROM thread WHERE id IN (SELECT t.thread_id FROM action a JOIN ticket t ON t.id = a.ticket_id WHERE a.applied_at IS NULL) \
-         LIMIT $1{lock}"
-    );
-    for row in tx.rows_built(built(sql), vals![limit]).await? {
-        let id = ThreadId(row.i("id")?);
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
-    Ok(ids)
+    let accounts: BTreeSet<i64> = candidates(tx, now, limit).await?.into_iter().map(|(_, account)| account).collect();
+    tx.alone(&accounts.iter().copied().collect::<Vec<_>>()).await?;
+    // Asked again: another worker may have judged some of them meanwhile.
+    let mine = candidates(tx, now, limit).await?.into_iter().filter(|(_, account)| accounts.contains(account));
+    let mut seen = HashSet::new();
+    Ok(mine.filter(|(thread, _)| seen.insert(*thread)).map(|(thread, _)| thread).collect())
+}
+
+/// The same with their accounts, nothing locked.
+async fn candidates(tx: &mut Tx, now: Time, limit: u32) -> Result<Vec<(ThreadId, i64)>, StoreError> {
+    let time = "SELECT id, account_id FROM thread WHERE next_look_at <= $1 ORDER BY next_look_at LIMIT $2";
+    let said =
+        "SELECT t.thread_id AS id, t.account_id FROM action a JOIN ticket t ON t.id = a.ticket_id WHERE a.applied_at IS NULL LIMIT $1";
+    let rows = tx.rows(time, vals![now, limit]).await?.into_iter().chain(tx.rows(said, vals![limit]).await?);
+    rows.map(|row| Ok((ThreadId(row.i("id")?), row.i("account_id")?))).collect()
 }
 
 /// The earliest time at which a thread is to be looked at again.

@@ -18,8 +18,11 @@ use tracing::{debug, error, warn};
 use super::{Shared, take};
 use crate::{
     domain::{Platform, Time, settings::Graph},
-    graph::wire::hook::{Delivery, Entry},
-    store::{StoreError, accounts},
+    graph::wire::hook::{Delivery, Entry, Value},
+    store::{
+        StoreError, accounts,
+        hints::{self, Hint},
+    },
 };
 
 /// The largest delivery: 1,000 updates with the longest comments Meta takes stay well below.
@@ -28,6 +31,8 @@ const BODY_MAX: usize = 4 * 1024 * 1024;
 const ARRIVAL: Duration = Duration::from_secs(10);
 /// Meta gives up on a delivery after about as long, and sends it again.
 const STORING: Duration = Duration::from_secs(5);
+/// The longest id that is noted; Meta's are shorter.
+const ID_MAX: usize = 200;
 /// The longest challenge sent back; Meta's are numbers.
 const CHALLENGE_MAX: usize = 256;
 
@@ -105,10 +110,29 @@ async fn store(shared: &Shared, delivery: &Delivery) -> Result<(), StoreError> {
     ids.sort_unstable();
     ids.dedup();
     let now = Time::from_timestamp(shared.joints.clock.now());
+    for entry in entries.clone() {
+        let named: Vec<Hint> = entry.changes().filter_map(|(_, value)| hint(value)).collect();
+        if let (Some(id), false) = (&entry.id, named.is_empty()) {
+            hints::note(&shared.joints.db, platform, id, &named, now).await?;
+        }
+    }
     if accounts::hurry(&shared.joints.db, platform, &ids, now).await? {
         shared.joints.polls.nudge();
     }
     take::arrivals(shared, platform, entries, now).await
+}
+
+/// The post that a comment's update names; none for an ad's, which no read shows.
+fn hint(value: &Value) -> Option<Hint> {
+    let ad = value.post.is_published == Some(false) || value.media.ad_id.is_some();
+    let (post, comment) = match (&value.media.id, value.item.as_str()) {
+        (Some(medium), _) => (medium, &value.id),
+        (None, "comment") => (value.post_id.as_ref()?, &value.comment_id),
+        _ => return None,
+    };
+    let added = matches!(value.verb.as_str(), "" | "add");
+    let comment = comment.clone().filter(|_| added).unwrap_or_default();
+    (!ad && post.len() <= ID_MAX && comment.len() <= ID_MAX).then(|| Hint { post: post.clone(), comment })
 }
 
 /// Whether some app of ours signed the body: `sha256=` and the lower-case hexadecimal HMAC-SHA256 of the raw body under the app's secret.

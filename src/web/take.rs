@@ -37,9 +37,10 @@ async fn one_account(shared: &Shared, account: AccountId, whose: Whose<'_>, entr
     let whose @ (_, spec) = whose;
     let government = arrival::government(db, settings, account, whose).await?;
     let context = Context { platform: spec.platform, account: &spec.id, government: &government, rules: &shared.rules };
-    let Arrivals { mut written, changed } = entries.iter().fold(Arrivals::default(), |all, entry| {
+    let Arrivals { mut written, changed, removed } = entries.iter().fold(Arrivals::default(), |mut all, entry| {
         let one = normalize::arrivals(&context, &spec.sources, entry);
-        Arrivals { written: all.written.and(one.written), changed: all.changed.and(one.changed) }
+        all.removed.extend(one.removed);
+        Arrivals { written: all.written.and(one.written), changed: all.changed.and(one.changed), removed: all.removed }
     });
     let known = accounts::known(db, account, written.messages.iter().chain(&changed.messages).map(Seen::identity)).await?;
     let is_new = |message: &Seen| {
@@ -48,11 +49,12 @@ async fn one_account(shared: &Shared, account: AccountId, whose: Whose<'_>, entr
     };
     written.messages.retain(is_new);
     let found = written.and(changed);
-    if found == Normalized::default() {
+    if found == Normalized::default() && removed.is_empty() {
         return Ok(());
     }
     let unread = found.messages.iter().filter(|message| is_new(message));
-    let proofs = unread.map(|message| Proof::Unreadable(message.thread.kind, message.thread.name.clone())).collect();
+    let unread = unread.map(|message| Proof::Unreadable(message.thread.kind, message.thread.name.clone()));
+    let proofs = unread.chain(removed.into_iter().map(|(object, id)| Proof::Removed(object, id))).collect();
     let read = Read { account, began_at: now, now, confirm_gone: settings.poll.confirm_gone, posts: Vec::new(), proofs };
     arrival::take(db, metrics, whose, read, found, "by webhook").await?;
     judge.nudge();

@@ -84,6 +84,7 @@ async fn accounts_say_how_they_fare() {
         json!({
             "platform": "facebook", "id": "101000000000001", "opd": "dindukcapil", "name": "dindukcapil", "healthy": true, "reason": null,
             "last_read_at": null, "next_read_at": "2026-11-24T02:00:00Z", "token_expires_at": null, "watched": 1.0, "failing": [],
+            "proved": [], "doubts": [],
         })
     );
 }

@@ -199,6 +199,23 @@ async fn a_review_is_a_ticket_nobody_can_verify_that_alerts_the_first_steps_grou
 }
 
 #[tokio::test]
+async fn a_review_or_a_comment_on_an_ad_that_is_removed_is_withdrawn_and_another_comment_waits_for_a_read() {
+    let mut world = World::new().await;
+    world.deliver("page", review("add", "Kapan kantornya buka?")).await;
+    world.deliver("page", change("feed", &ad_comment(1, "add", "Kapan buka?"))).await;
+    world.turn(SignedDuration::ZERO).await;
+    assert_eq!(world.texts("SELECT state AS one FROM ticket").await, ["open"; 2]);
+    let gone = json!({ "item": "rating", "verb": "remove", "open_graph_story_id": 5_550_001 });
+    world.deliver("page", change("ratings", &gone)).await;
+    let mut removed = ad_comment(1, "remove", "");
+    removed.as_object_mut().unwrap().remove("message");
+    world.deliver("page", change("feed", &removed)).await;
+    world.turn(SignedDuration::from_secs(1)).await;
+    assert_eq!(world.texts("SELECT state || ' ' || reason AS one FROM ticket").await, ["withdrawn gone"; 2]);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_recommendation_without_a_word_asks_nothing_and_one_without_an_id_is_left_out() {
     let mut world = World::new().await;
     let praise = json!({ "item": "rating", "verb": "add", "recommendation_type": "POSITIVE", "reviewer_id": "1",

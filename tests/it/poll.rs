@@ -1,10 +1,16 @@
 //! The poll stage on the simulated Graph API over real HTTP, on a clock that is moved by hand.
 
+mod doubts;
 mod month;
 mod world;
 
 use jiff::SignedDuration;
-use tanggap::demo::world::{Author, Citizen, Fault, ItemKind, Scope, Use};
+use tanggap::{
+    demo::world::{Author, Citizen, Fault, ItemKind, Scope, Use},
+    domain::{Platform, Time},
+    runtime::Clock as _,
+    store::hints::{self, Hint},
+};
 
 use self::world::World;
 
@@ -104,6 +110,33 @@ async fn an_account_over_its_limit_is_silent_until_meta_answers_again_and_new_wo
     assert_eq!(world.simulator.world().throttled_calls(), refused);
     let read = world.texts("SELECT CAST(last_read_at AS TEXT) AS one FROM account WHERE platform = 'facebook'").await;
     assert!(read[0].parse::<i64>().unwrap() > world.clock_ms() - 600_000, "it is read again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comment_under_an_older_post_is_found_at_the_next_poll_if_a_webhook_named_it() {
+    let mut world = World::new(1).await;
+    let accounts = [(Platform::Facebook, world.page(0)), (Platform::Instagram, world.instagram(0))];
+    let posts: Vec<String> = accounts
+        .iter()
+        .map(|(_, account)| {
+            let mut graph = world.simulator.world();
+            let old = graph.post(account, "Jadwal layanan").unwrap();
+            for day in 0..30 {
+                graph.post(account, format!("Berita {day}")).unwrap();
+            }
+            old
+        })
+        .collect();
+    world.introduced().await;
+    world.turn(SignedDuration::from_mins(31)).await; // a sweep, which makes the posts known
+    for ((platform, account), post) in accounts.iter().zip(&posts) {
+        let comment = world.simulator.world().comment(post, &Citizen::new(1, "Siti"), "Kapan KTP saya jadi?").unwrap();
+        let hint = Hint { post: post.clone(), comment };
+        hints::note(&world.db, *platform, account, &[hint], Time::from_timestamp(world.clock.now())).await.unwrap();
+    }
+    world.turn(SignedDuration::from_mins(5)).await;
+    assert_eq!(world.texts("SELECT text AS one FROM message").await.len(), 2);
+    assert!(world.texts("SELECT post AS one FROM hint").await.is_empty(), "what was followed is forgotten");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,7 @@
 //! One set of test bodies for both databases: every public function of `src/store/` means the same on each.
 
 mod accounts;
+mod concerns;
 mod db;
 mod intake;
 mod outbox;

@@ -1,23 +1,25 @@
 //! Letters: what an alert says in each channel's form. Pure: facts, settings and `now` in, bytes out.
 //!
-//! `sheet` decides what is said, the catalogues (`words`) how, the layouts where it stands. Text is escaped in one place
+//! `sheet` decides what is said, the `catalogue` how, the layouts where it stands. Text is escaped in one place
 //! an output: by the template engine for HTML and Telegram, by lettre for mail headers, by serde for webhooks.
 
 mod body;
 mod mail;
 mod preview;
 mod sheet;
-mod words;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
 
-use self::{sheet::Sheet, words::Words};
-use crate::domain::{
-    TicketId, Time,
-    alert::Channel,
-    settings::{Official, SharedSettings},
+use self::sheet::Sheet;
+use crate::{
+    catalogue::{Part, Words, WordsError},
+    domain::{
+        TicketId, Time,
+        alert::Channel,
+        settings::{Official, SharedSettings},
+    },
+    store::outbox::{NewLetter, Waiting},
 };
-use crate::store::outbox::{NewLetter, Waiting};
 
 /// Telegram's limit for a message (core.telegram.org/bots/api#sendmessage), counted here in UTF-16 units with markup: never too little.
 const TELEGRAM_UNITS: usize = 4096;
@@ -27,12 +29,12 @@ const NAMED: usize = 5;
 /// Why a letter can't be written.
 #[derive(Debug, thiserror::Error)]
 pub enum LetterError {
-    /// A catalogue or layout is wrong.
-    #[error("a letter could not be written from its catalogue: {0}")]
-    Template(#[from] minijinja::Error),
-    /// A catalogue is no TOML.
-    #[error("the catalogue of letters can't be read: {0}")]
-    Catalogue(String),
+    /// The catalogue is wrong.
+    #[error(transparent)]
+    Words(#[from] WordsError),
+    /// A layout is.
+    #[error("a letter could not be laid out: {0}")]
+    Layout(#[from] minijinja::Error),
     /// An address, or the sender, is none.
     #[error("{0} is no mail address; correct it in the configuration")]
     Address(&'static str),
@@ -75,7 +77,7 @@ pub struct Writer {
 impl Writer {
     /// A writer for these settings. Fails only if a shipped catalogue or layout is wrong.
     pub fn new(settings: SharedSettings) -> Result<Self, LetterError> {
-        let words = Words::new(settings.site.language, settings.site.timezone.clone())?;
+        let words = Words::new(Part::Letter, settings.site.language, settings.site.timezone.clone())?;
         let mut layout = Environment::empty();
         layout.set_undefined_behavior(UndefinedBehavior::Strict);
         layout.set_auto_escape_callback(|name| if name == "mail.txt" { AutoEscape::None } else { AutoEscape::Html });
@@ -138,7 +140,7 @@ impl Writer {
         key: &str,
         references: &[&str],
         now: Time,
-        sheet: &dyn Fn(usize) -> Result<Sheet, LetterError>,
+        sheet: &dyn Fn(usize) -> Result<Sheet, WordsError>,
     ) -> Result<String, LetterError> {
         match channel {
             Channel::Smtp => {

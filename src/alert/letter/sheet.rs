@@ -5,18 +5,17 @@ use std::collections::{BTreeMap, HashMap};
 use minijinja::context;
 use serde::Serialize;
 
-use super::{
-    LetterError,
-    preview::{clean, first_words, preview},
-    words::Words,
+use super::preview::{clean, first_words, preview};
+use crate::{
+    alert::route::closes,
+    catalogue::{Words, WordsError},
+    domain::{
+        Cause, TicketId, Time,
+        alert::AlertKind,
+        settings::{Language, Settings},
+    },
+    store::outbox::{AccountFacts, TicketFacts, Waiting},
 };
-use crate::alert::route::closes;
-use crate::domain::{
-    Platform, TicketId, Time,
-    alert::AlertKind,
-    settings::{Language, Settings},
-};
-use crate::store::outbox::{AccountFacts, TicketFacts, Waiting};
 
 /// OPDs named in a heading at most.
 const OPDS: usize = 8;
@@ -113,7 +112,7 @@ pub(super) fn only_ticket(group: &[&Waiting]) -> Option<TicketId> {
 }
 
 /// The letter for deliveries that leave together. At most `named` tickets a section are named.
-pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], now: Time, named: usize) -> Result<Sheet, LetterError> {
+pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], now: Time, named: usize) -> Result<Sheet, WordsError> {
     let speaker = Speaker { words, settings, now };
     let tickets = newest(group);
     let mut by_head: BTreeMap<Head, Vec<Told<'_>>> = BTreeMap::new();
@@ -164,7 +163,7 @@ pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], no
 }
 
 /// The letter of `alert test`.
-pub(super) fn test(words: &Words, settings: &Settings, officials: &[&str], group: &str) -> Result<Sheet, LetterError> {
+pub(super) fn test(words: &Words, settings: &Settings, officials: &[&str], group: &str) -> Result<Sheet, WordsError> {
     let subject = words.say("subject_test", context! { site => &settings.site.name })?;
     let speaker = Speaker { words, settings, now: Time::from_secs(0) };
     Ok(Sheet {
@@ -203,7 +202,8 @@ fn accounts<'a>(group: &[&'a Waiting]) -> Vec<&'a Waiting> {
             AlertKind::Recovered => AlertKind::Unhealthy,
             kind => kind,
         };
-        let kept = newest.entry((what, waiting.alert.account)).or_insert(waiting);
+        let doubt = waiting.alert.cause.filter(|cause| cause.is_doubt());
+        let kept = newest.entry((what, waiting.alert.account, doubt)).or_insert(waiting);
         if waiting.alert.id > kept.alert.id {
             *kept = waiting;
         }
@@ -223,13 +223,6 @@ fn officials<'a>(group: &[&'a Waiting], settings: &'a Settings) -> Vec<&'a str> 
     names
 }
 
-const fn platform(platform: Platform) -> &'static str {
-    match platform {
-        Platform::Facebook => "Facebook",
-        Platform::Instagram => "Instagram",
-    }
-}
-
 struct Speaker<'a> {
     words: &'a Words,
     settings: &'a Settings,
@@ -243,13 +236,13 @@ impl Speaker<'_> {
         first_words(&clean(name), NAME)
     }
 
-    fn greeting(&self, names: &[&str]) -> Result<String, LetterError> {
+    fn greeting(&self, names: &[&str]) -> Result<String, WordsError> {
         let names: Vec<String> = names.iter().map(|name| first_words(&clean(name), NAME)).collect();
         self.words.say("greeting", context! { names => names.join(&self.words.say("greeting_and", ())?) })
     }
 
     /// "DPUTARU 3, Dinhub 2"; the name alone where there is but one.
-    fn opds<'b>(&self, accounts: impl Iterator<Item = &'b AccountFacts>) -> Result<String, LetterError> {
+    fn opds<'b>(&self, accounts: impl Iterator<Item = &'b AccountFacts>) -> Result<String, WordsError> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for account in accounts {
             *counts.entry(&account.opd).or_default() += 1;
@@ -267,7 +260,7 @@ impl Speaker<'_> {
         Ok(named.join(", "))
     }
 
-    fn title(&self, tickets: &[Told<'_>], open: &[Told<'_>], states: &[&Waiting]) -> Result<String, LetterError> {
+    fn title(&self, tickets: &[Told<'_>], open: &[Told<'_>], states: &[&Waiting]) -> Result<String, WordsError> {
         let say = |key: &str, told: &[Told<'_>]| {
             self.words.say(key, context! { n => told.len(), opds => self.opds(told.iter().map(|t| t.account))? })
         };
@@ -285,7 +278,7 @@ impl Speaker<'_> {
         }
     }
 
-    fn section(&self, head: Head, told: &[Told<'_>], named: usize) -> Result<Section, LetterError> {
+    fn section(&self, head: Head, told: &[Told<'_>], named: usize) -> Result<Section, WordsError> {
         let opds = self.opds(told.iter().map(|t| t.account))?;
         let mut lines: Vec<Vec<Told<'_>>> = Vec::new();
         let under =
@@ -309,17 +302,17 @@ impl Speaker<'_> {
         Ok(Section { head: self.words.say(head.key(), context! { n => told.len(), opds })?, items, more: self.more(left)? })
     }
 
-    fn more(&self, left: usize) -> Result<Option<String>, LetterError> {
+    fn more(&self, left: usize) -> Result<Option<String>, WordsError> {
         if left == 0 { Ok(None) } else { self.words.say("more", context! { n => left }).map(Some) }
     }
 
     /// One ticket, or the tickets under one post (oldest first).
-    fn line(&self, line: &[Told<'_>]) -> Result<Item, LetterError> {
+    fn line(&self, line: &[Told<'_>]) -> Result<Item, WordsError> {
         let told = line[0];
         let Told { ticket, account, .. } = told;
         let opd = self.opd(&account.opd);
-        let platform = platform(account.platform);
-        let kind = self.words.say(&format!("kind_{}", ticket.kind), context! { platform })?;
+        let platform = self.words.platform(account.platform)?;
+        let kind = self.words.say(&format!("kind_{}", ticket.kind), context! { platform => &platform })?;
         let since = self.words.moment(ticket.opened_at)?;
         let text = if closes(told.waiting.alert.kind) {
             self.words.say("item_closed", context! { opd, id => ticket.id.0, kind, since })?
@@ -338,7 +331,7 @@ impl Speaker<'_> {
     }
 
     /// How the ticket stands to its deadline.
-    fn clock(&self, told: Told<'_>) -> Result<String, LetterError> {
+    fn clock(&self, told: Told<'_>) -> Result<String, WordsError> {
         let due_at = told.ticket.due_at;
         let mut state = if self.now < due_at && told.head == Head::Warned {
             let left = self.words.length(due_at.since(self.now))?;
@@ -353,12 +346,21 @@ impl Speaker<'_> {
     }
 
     /// An account's or the site's state.
-    fn state(&self, waiting: &Waiting) -> Result<Item, LetterError> {
+    fn state(&self, waiting: &Waiting) -> Result<Item, WordsError> {
         let alert = &waiting.alert;
-        let unread = waiting.account.as_ref().and_then(|a| a.unread_since).filter(|_| alert.kind != AlertKind::Recovered);
+        let unread = waiting
+            .account
+            .as_ref()
+            .and_then(|a| a.unread_since)
+            .filter(|_| alert.kind != AlertKind::Recovered && !alert.cause.is_some_and(Cause::is_doubt));
         let since = self.words.moment(unread.unwrap_or(alert.created_at))?;
         let detail = first_words(clean(&alert.detail).trim_end_matches('.'), NAME);
-        let account = waiting.account.as_ref().map(|a| format!("{} {}", platform(a.platform), self.opd(&a.opd)));
+        let account = match &waiting.account {
+            Some(account) => Some(format!("{} {}", self.words.platform(account.platform)?, self.opd(&account.opd))),
+            None => None,
+        };
+        let kind = alert.cause.unwrap_or(Cause::Unknown);
+        let (cause, cure) = self.words.cause(kind)?;
         let text = match (alert.kind, account) {
             (AlertKind::Unverified, account) => {
                 let n = alert.detail.trim().parse::<u64>().unwrap_or(1);
@@ -370,10 +372,12 @@ impl Speaker<'_> {
                 self.words.say("expiring", context! { account => account.unwrap_or_default(), at, left })?
             }
             (AlertKind::ClockSkewed, _) => self.words.say("clock", context! { since, detail })?,
+            (AlertKind::Recovered, Some(account)) if kind.is_doubt() => self.words.say("trusted", context! { account, since, cause })?,
             (AlertKind::Recovered, Some(account)) => self.words.say("recovered", context! { account, since })?,
             (AlertKind::Recovered, None) => self.words.say("recovered_site", context! { since })?,
-            (_, Some(account)) => self.words.say("unhealthy", context! { account, since, detail })?,
-            (_, None) => self.words.say("unhealthy_site", context! { since, detail })?,
+            (_, Some(account)) if kind.is_doubt() => self.words.say("doubtful", context! { account, since, cause, cure, detail })?,
+            (_, Some(account)) => self.words.say("unhealthy", context! { account, since, cause, cure, detail })?,
+            (_, None) => self.words.say("unhealthy_site", context! { since, cause, cure, detail })?,
         };
         Ok(Item { text, link: None })
     }

@@ -12,7 +12,7 @@ use super::{
     fields::{self, Args, Field},
     node::Node,
 };
-use crate::demo::world::{Host, Token, World};
+use crate::demo::world::{Citizen, Host, Item, Token, World};
 
 /// What a field turned out to be.
 pub(super) enum Found<'a> {
@@ -95,6 +95,11 @@ pub(super) struct Ask<'a> {
 const DEFAULT_LIMIT: usize = 25;
 
 impl<'a> Ask<'a> {
+    /// Whether the writer of something is named to the app.
+    pub(super) fn names(&self, citizen: &Citizen, item: &Item) -> bool {
+        !citizen.unnamed && self.world.account(&item.account).is_none_or(|account| account.advanced_access)
+    }
+
     /// A node with those of its fields.
     pub(super) fn render(&self, node: Node<'a>, fields: &[Field]) -> Result<Value, Refusal> {
         self.rows.set(self.rows.get() + 1);

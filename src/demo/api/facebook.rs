@@ -204,7 +204,7 @@ fn choice(args: &Args, name: &str, offered: [&str; 2]) -> Result<usize, Refusal>
 fn named(ask: &Ask<'_>, item: &Item) -> Option<Value> {
     match &item.author {
         Author::Account(id) => Some(json!({ "name": ask.world.account(id)?.name, "id": id })),
-        Author::Citizen(citizen) => (!citizen.unnamed).then(|| json!({ "name": citizen.name, "id": citizen.scoped(&item.account) })),
+        Author::Citizen(citizen) => ask.names(citizen, item).then(|| json!({ "name": citizen.name, "id": citizen.scoped(&item.account) })),
     }
 }
 

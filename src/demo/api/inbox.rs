@@ -41,7 +41,7 @@ pub(super) fn conversations<'a>(ask: &Ask<'a>, account: &'a Account, args: &Args
     }
     let wanted = args.get("user_id");
     let mut rows: Vec<Node<'a>> = (ask.world.threads_of(&owner.id))
-        .filter(|thread| !ask.world.messages(thread, ask.now).is_empty())
+        .filter(|thread| owner.advanced_access && !ask.world.messages(thread, ask.now).is_empty())
         .filter(|thread| wanted.is_none_or(|id| thread.citizen.scoped(&owner.id) == id))
         .map(Node::Thread)
         .collect();

@@ -55,7 +55,7 @@ pub(super) fn media<'a>(ask: &Ask<'a>, item: &'a Item, name: &str) -> Result<Fou
         "permalink" => Found::value(format!("https://www.instagram.com/p/{}/", item.id)),
         "shortcode" => Found::value(item.id.as_str()),
         "like_count" => Found::value(0),
-        "is_comment_enabled" => Found::value(true),
+        "is_comment_enabled" => Found::value(ask.world.account(&item.account).is_none_or(|account| account.comments_open)),
         "username" => Found::maybe(username(ask, item)),
         "owner" => Found::maybe(item.own().then(|| json!({ "id": item.account }))),
         // Replies count too.
@@ -100,7 +100,7 @@ pub(super) fn comment<'a>(ask: &Ask<'a>, item: &'a Item, name: &str) -> Result<F
 fn username(ask: &Ask<'_>, item: &Item) -> Option<String> {
     match &item.author {
         Author::Account(id) => ask.world.account(id).map(|account| account.username.clone()),
-        Author::Citizen(citizen) => (!citizen.unnamed).then(|| citizen.username.clone()),
+        Author::Citizen(citizen) => ask.names(citizen, item).then(|| citizen.username.clone()),
     }
 }
 

@@ -35,6 +35,8 @@ impl World {
             page,
             new_experience: true,
             message_access: true,
+            comments_open: true,
+            advanced_access: true,
             tasks: ["ANALYZE", "ADVERTISE", "MESSAGING", "MODERATE", "CREATE_CONTENT", "MANAGE"].map(str::to_owned).to_vec(),
             subscribed: std::collections::BTreeSet::new(),
         };

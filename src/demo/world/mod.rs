@@ -42,6 +42,10 @@ pub struct Account {
     pub new_experience: bool,
     /// Instagram: the owner lets tools read messages.
     pub message_access: bool,
+    /// Instagram: people can comment on what is published.
+    pub comments_open: bool,
+    /// The app may read what people without a role on it write: otherwise no conversation is listed, and no comment's author named.
+    pub advanced_access: bool,
     /// What the owner of a listing token may do on the Page, in Meta's words.
     pub tasks: Vec<String>,
     /// Webhook fields of which it tells the app.

@@ -44,6 +44,15 @@ pub struct Instagram {
     pub username: Option<String>,
 }
 
+/// How many messages of a Page nobody opened: a hint.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Unread {
+    /// Of all its conversations.
+    #[serde(deserialize_with = "lenient::int")]
+    pub unread_message_count: Option<i64>,
+}
+
 /// The answer to a change that makes nothing: `{"success": true}`, or the same word as text.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

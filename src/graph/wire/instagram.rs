@@ -29,6 +29,9 @@ pub struct Media {
     /// Comments and replies; may lag, and may count what nobody can read.
     #[serde(deserialize_with = "lenient::int")]
     pub comments_count: Option<i64>,
+    /// Whether anybody can comment on it.
+    #[serde(deserialize_with = "lenient::flag")]
+    pub is_comment_enabled: Option<bool>,
     /// The first page of its comments, newest first, where asked for.
     #[serde(deserialize_with = "lenient::list")]
     pub comments: Option<List<Comment>>,

@@ -91,6 +91,10 @@ impl Row {
         let value = self.t(name)?;
         read(&value).ok_or(StoreError::Unknown { what: name, value })
     }
+    /// The same, or nothing.
+    pub fn oword<T>(&self, name: &'static str, read: fn(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+        self.ot(name)?.map(|value| read(&value).ok_or(StoreError::Unknown { what: name, value })).transpose()
+    }
     /// A JSON text.
     pub fn json<T: serde::de::DeserializeOwned>(&self, name: &'static str) -> Result<T, StoreError> {
         let value = self.t(name)?;

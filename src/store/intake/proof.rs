@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Batch, Identity, Proof, Taken, numbered};
+use super::{Batch, Identity, Proof, Taken};
 use crate::{
     domain::{MessageId, Object, Time, message::key_of},
     store::{
         StoreError,
-        db::{CHUNK, Row, Tx, Val, built, vals},
+        db::{CHUNK, Row, Tx, Val, built, numbered, vals},
     },
 };
 
@@ -21,6 +21,7 @@ pub(super) async fn prove(
 ) -> Result<(), StoreError> {
     let account = batch.account.0;
     let threads: Vec<Row> = match proof {
+        Proof::Removed(object, id) => return removed(tx, batch, (*object, id), taken, touched).await,
         Proof::Post(name) | Proof::PostGone(name) => {
             tx.rows(
                 "SELECT id, verify_at, unreadable FROM thread WHERE account_id = $1 AND post_key = $2 UNION \
@@ -72,10 +73,27 @@ pub(super) async fn prove(
     let from = match proof {
         Proof::Post(_) | Proof::PostGone(_) => None,
         Proof::Conversation { from, .. } => *from,
-        Proof::Unchanged(..) | Proof::Unreadable(..) => return Ok(()),
+        Proof::Unchanged(..) | Proof::Unreadable(..) | Proof::Removed(..) => return Ok(()),
     };
     let gone_post = matches!(proof, Proof::PostGone(_));
     missing(tx, batch, &ids, from, gone_post, shown, taken, touched).await
+}
+
+/// Elsewhere two reads must miss it: whoever sends a webhook may be early, and a read is truth.
+async fn removed(
+    tx: &mut Tx,
+    batch: &Batch,
+    (object, id): (Object, &str),
+    taken: &mut Taken,
+    touched: &mut BTreeSet<i64>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE message SET deleted_at = $1 WHERE account_id = $2 AND object = $3 AND key = $4 AND deleted_at IS NULL \
+         AND thread_id IN (SELECT id FROM thread WHERE account_id = $2 AND unreadable = 1) RETURNING id, thread_id";
+    for row in tx.rows(sql, vals![batch.now, batch.account.0, object.word(), key_of(id)]).await? {
+        taken.deleted.push(MessageId(row.i("id")?));
+        touched.insert(row.i("thread_id")?);
+    }
+    Ok(())
 }
 
 #[allow(clippy::too_many_arguments)] // one step of `prove`, split for length

@@ -6,9 +6,10 @@ use jiff::SignedDuration;
 use serde::Serialize;
 
 use crate::{
-    domain::{Platform, Source, Time, time::rfc3339},
+    domain::{Cause, Platform, Source, Time, time::rfc3339},
     store::{
         Db, StoreError,
+        concerns::Concern,
         db::{Row, vals},
     },
 };
@@ -41,6 +42,10 @@ pub struct AccountRow {
     pub watched: Option<f64>,
     /// What of it can't be read, and why.
     pub failing: Vec<Failing>,
+    /// Which sources are proved to show what citizens write: one of theirs was read.
+    pub proved: Vec<Source>,
+    /// Why it is not to be trusted though it answers.
+    pub doubts: Vec<Concern>,
 }
 
 /// A source that can't be read.
@@ -70,16 +75,31 @@ pub async fn accounts(db: &Db, now: Time) -> Result<Vec<AccountRow>, StoreError>
     }
     let mut first: HashMap<i64, Time> = HashMap::new();
     let mut dark: HashMap<i64, Vec<(Time, Time)>> = HashMap::new();
-    for row in db.rows("SELECT account_id, name, first_read_at, last_read_at, failing_since, error FROM source", vals![]).await? {
+    for row in db
+        .rows(
+            "SELECT account_id, name, first_read_at, last_read_at, failing_since, error, proved_at FROM source ORDER BY account_id, name",
+            vals![],
+        )
+        .await?
+    {
         let account = row.i("account_id")?;
         let Some(&index) = at.get(&account) else { continue };
         if let Some(read) = row.oat("first_read_at")? {
             let earliest = first.entry(account).or_insert(read);
             *earliest = (*earliest).min(read);
         }
+        if row.oi("proved_at")?.is_some() {
+            rows[index].proved.push(row.word("name", Source::from_word)?);
+        }
         if let (Some(since), Some(error)) = (row.oat("failing_since")?, row.ot("error")?) {
             rows[index].failing.push(Failing { source: row.word("name", Source::from_word)?, since, error });
             dark.entry(account).or_default().push((row.oat("last_read_at")?.unwrap_or(since), now));
+        }
+    }
+    for row in db.rows("SELECT account_id, cause, since, detail FROM concern ORDER BY account_id, cause", vals![]).await? {
+        if let Some(&index) = at.get(&row.i("account_id")?) {
+            let (cause, since, detail) = (row.word("cause", Cause::from_word)?, row.at("since")?, row.t("detail")?);
+            rows[index].doubts.push(Concern { cause, since, detail });
         }
     }
     for row in db.rows("SELECT account_id, from_at, until_at FROM gap WHERE until_at > $1", vals![now.minus(SPAN)]).await? {
@@ -120,6 +140,8 @@ fn read(row: &Row) -> Result<AccountRow, StoreError> {
         token_expires_at: row.oat("token_expires_at")?,
         watched: None,
         failing: Vec::new(),
+        proved: Vec::new(),
+        doubts: Vec::new(),
     })
 }
 

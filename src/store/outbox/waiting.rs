@@ -82,7 +82,7 @@ pub async fn waiting(db: &Db, now: Time, limit: u32) -> Result<Vec<Waiting>, Sto
         .rows(
             "SELECT d.id AS delivery_id, d.official, d.channel, d.address, d.reason AS delivery_reason,
                     (SELECT max(l.created_at) FROM letter l WHERE l.channel = d.channel AND l.address = d.address) AS last_letter_at,
-                    a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.detail,
+                    a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.cause, a.detail,
                     a.created_at AS alert_created_at,
                     c.platform, c.external_id, c.opd, COALESCE(c.last_read_at, c.failing_since) AS unread_since,
                     th.kind AS thread_kind, th.name AS thread_name, th.post_key, COALESCE(m.permalink, th.permalink) AS permalink,

@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ids;
 use crate::{
     domain::{
-        AccountId, ThreadId, TicketId, Time,
+        AccountId, TicketId, Time,
         alert::AlertKind,
         view::{Ruled, Ruling},
     },
     store::{
         StoreError, accounts,
-        db::{CHUNK, Tx, Val, built, json, vals},
-        intake::numbered,
+        db::{CHUNK, Tx, Val, built, json, numbered, vals},
     },
 };
 
@@ -100,7 +98,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
     .await?;
     bulk(tx, "INSERT INTO event (ticket_id, at, kind, detail) VALUES ", "", events).await?;
     for (account, tickets) in in_doubt(tx, &doubtful).await? {
-        accounts::tell_in(tx, Some(AccountId(account)), AlertKind::Unverified, &tickets.to_string(), now).await?;
+        accounts::tell_in(tx, Some(AccountId(account)), AlertKind::Unverified, (None, &tickets.to_string()), now).await?;
     }
     bulk(
         tx,
@@ -110,15 +108,10 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
     )
     .await?;
     looks(tx, rulings).await?;
-    let threads: Vec<ThreadId> = rulings.iter().map(|ruling| ruling.thread).collect();
-    for chunk in threads.chunks(500) {
-        let sql = format!(
-            "UPDATE action SET applied_at = ${} WHERE applied_at IS NULL AND ticket_id IN (SELECT id FROM ticket WHERE thread_id IN ({}))",
-            chunk.len() + 1,
-            numbered(1, chunk.len())
-        );
-        let mut values = ids(chunk);
-        values.push(now.into());
+    let seen: Vec<i64> = rulings.iter().flat_map(|ruling| ruling.actions.iter().copied()).collect();
+    for chunk in seen.chunks(CHUNK) {
+        let sql = format!("UPDATE action SET applied_at = $1 WHERE id IN ({})", numbered(2, chunk.len()));
+        let values = std::iter::once(now.into()).chain(chunk.iter().map(|&id| id.into())).collect();
         tx.exec_built(built(sql), values).await?;
     }
     Ok(())

@@ -12,8 +12,7 @@ use crate::{
     },
     store::{
         StoreError, actions,
-        db::{Row, Tx, built},
-        intake::numbered,
+        db::{Row, Tx, built, numbered},
     },
 };
 

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use tanggap::{
     alert::letter::Writer,
     domain::{
-        AccountId, Kind, Platform, Text, TicketId, TicketState, Time,
+        AccountId, Cause, Kind, Platform, Text, TicketId, TicketState, Time,
         alert::{Alert, AlertId, AlertKind, Channel},
         settings::{Language, Official, Preview, Settings},
     },
@@ -58,6 +58,7 @@ fn facts(id: i64, text: &str) -> TicketFacts {
 fn waiting(channel: Channel, kind: AlertKind, opd: &str, ticket: Option<TicketFacts>) -> Waiting {
     let id = ticket.as_ref().map_or(7, |t| t.id.0);
     let alert = Alert {
+        cause: None,
         id: AlertId(id),
         kind,
         ticket: ticket.as_ref().map(|t| t.id),
@@ -225,25 +226,51 @@ fn ends_of_tickets_are_told_each_in_its_own_words() {
 
 #[test]
 fn states_of_accounts_and_of_the_clock_are_told_to_those_who_run_them() {
-    for (kind, detail, account, id) in [
+    for (kind, cause, detail, account, id) in [
         (
             AlertKind::Unhealthy,
-            "token kedaluwarsa",
+            Some(Cause::Token),
+            "code 190",
             true,
-            "Akun Facebook Dindukcapil tidak dapat dibaca sejak Senin, 23 November 2026, 13.00 WIB. Sebab: token kedaluwarsa. \
-             Selama itu pesan warga di sana tidak terpantau.",
+            "Akun Facebook Dindukcapil tidak dapat dibaca sejak Senin, 23 November 2026, 13.00 WIB: izin membaca (token) tidak berlaku lagi, \
+             misalnya karena kata sandi diganti atau admin dicabut. Selama itu pesan warga di sana tidak terpantau. Yang perlu dilakukan: \
+             Admin akun masuk kembali dan memberikan izin baru kepada pengelola Tanggap. Keterangan teknis: code 190.",
         ),
-        (AlertKind::Recovered, "", true, "Akun Facebook Dindukcapil dapat dibaca kembali sejak Senin, 23 November 2026, 14.05 WIB."),
+        (
+            AlertKind::Unhealthy,
+            Some(Cause::CommentsOff),
+            "",
+            true,
+            "Akun Facebook Dindukcapil terbaca, tetapi perlu diperiksa sejak Senin, 23 November 2026, 14.05 WIB: kolom komentar dimatikan. \
+             Yang perlu dilakukan: Admin akun membuka kembali komentar pada unggahan terbaru.",
+        ),
+        (
+            AlertKind::Recovered,
+            Some(Cause::CommentsOff),
+            "",
+            true,
+            "Akun Facebook Dindukcapil tidak perlu diperiksa lagi sejak Senin, 23 November 2026, 14.05 WIB; sebelumnya: kolom komentar dimatikan.",
+        ),
+        (AlertKind::Recovered, None, "", true, "Akun Facebook Dindukcapil dapat dibaca kembali sejak Senin, 23 November 2026, 14.05 WIB."),
         (
             AlertKind::Unverified,
+            None,
             "3",
             true,
             "Akun Facebook Dindukcapil tidak terbaca sejak Senin, 23 November 2026, 13.00 WIB; 3 pesan belum dapat dipastikan.",
         ),
-        (AlertKind::Unhealthy, "", false, "Sejumlah akun tidak dapat dibaca sejak Senin, 23 November 2026, 14.05 WIB."),
-        (AlertKind::Recovered, "", false, "Akun-akun yang terganggu dapat dibaca kembali sejak Senin, 23 November 2026, 14.05 WIB."),
+        (
+            AlertKind::Unhealthy,
+            Some(Cause::Lagging),
+            "",
+            false,
+            "Sejumlah akun tidak terpantau sejak Senin, 23 November 2026, 14.05 WIB: pembacaan tertinggal: akun menunggu giliran lebih lama \
+             dari yang seharusnya. Yang perlu dilakukan: Pengelola Tanggap menaikkan `poll.concurrency`, atau memeriksa jaringan dan server.",
+        ),
+        (AlertKind::Recovered, None, "", false, "Akun-akun yang terganggu dapat dibaca kembali sejak Senin, 23 November 2026, 14.05 WIB."),
         (
             AlertKind::ClockSkewed,
+            None,
             "42 s",
             false,
             "Jam server ini berbeda dengan jam Meta sejak Senin, 23 November 2026, 14.05 WIB. Keterangan: 42 s. \
@@ -251,7 +278,7 @@ fn states_of_accounts_and_of_the_clock_are_told_to_those_who_run_them() {
         ),
     ] {
         let mut group = vec![waiting(Channel::Telegram, kind, "dindukcapil", None)];
-        group[0].alert.detail = detail.into();
+        (group[0].alert.cause, group[0].alert.detail) = (cause, detail.into());
         if !account {
             group[0].account = None;
             group[0].alert.account = None;

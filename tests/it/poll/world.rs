@@ -10,6 +10,7 @@ use tanggap::{
         script::{Agency, Pace, Script, opds},
         sink::{HttpSink, SmtpSink},
     },
+    domain::SharedSettings,
     poll::{PollStage, Skew},
     runtime::{Clock as _, ManualClock, Stage as _},
     sla::SlaStage,
@@ -24,6 +25,7 @@ pub struct World {
     pub simulator: Simulator,
     pub agencies: Vec<Agency>,
     pub db: Db,
+    settings: SharedSettings,
     poll: PollStage,
     sla: SlaStage,
     _folder: tempfile::TempDir,
@@ -56,7 +58,7 @@ impl World {
         let skew = Skew::default();
         let poll = stages::poll(&db, &settings, &clock, &skew).await;
         let sla = stages::sla(&db, &settings, &clock, &skew).await;
-        (Self { clock, simulator, agencies, db, poll, sla, _folder: folder, _stop: stop }, script)
+        (Self { clock, simulator, agencies, db, settings, poll, sla, _folder: folder, _stop: stop }, script)
     }
 
     pub fn page(&self, agency: usize) -> String {
@@ -75,6 +77,13 @@ impl World {
     pub async fn introduced(&mut self) {
         self.turn(SignedDuration::ZERO).await;
         self.turn(SignedDuration::from_secs(1)).await;
+    }
+
+    /// The stages of a new process on the same database.
+    pub async fn restart(&mut self) {
+        let skew = Skew::default();
+        self.poll = stages::poll(&self.db, &self.settings, &self.clock, &skew).await;
+        self.sla = stages::sla(&self.db, &self.settings, &self.clock, &skew).await;
     }
 
     /// Moves the clock on, then lets poll do what is due, and sla after it.

@@ -221,8 +221,17 @@ async fn an_instagram_account_is_a_stranger_until_it_was_asked_or_could_not_be(w
     assert!(!accounts::strangers(&w.db).await.unwrap(), "whoever can't be asked holds nobody up");
 }
 
+async fn the_account_that_waits_longest_for_its_turn_is_known_and_one_being_read_does_not_wait(w: &mut World) {
+    w.accounts().await;
+    w.exec("UPDATE account SET next_poll_at = $1 WHERE platform = 'instagram'", vec![at(50).into()]).await;
+    assert_eq!(accounts::longest_due(&w.db, at(60)).await.unwrap(), Some(at(0)));
+    claim(w, 60, 1).await;
+    assert_eq!(accounts::longest_due(&w.db, at(60)).await.unwrap(), Some(at(50)));
+    assert_eq!(accounts::longest_due(&w.db, at(40)).await.unwrap(), None);
+}
+
 async fn a_site_wide_message_is_written_each_time_it_is_told(w: &mut World) {
-    accounts::tell(&w.db, None, AlertKind::ClockSkewed, "40", at(0)).await.unwrap();
+    accounts::tell(&w.db, None, AlertKind::ClockSkewed, (None, "40"), at(0)).await.unwrap();
     let told = "SELECT kind || detail || notify || CAST(created_at AS TEXT) AS t FROM alert WHERE account_id IS NULL AND ticket_id IS NULL AND routed_at IS NULL";
     assert_eq!(w.texts(told).await, [format!("clock.skewed40[]{}", at(0).ms())]);
 }

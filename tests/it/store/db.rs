@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use tanggap::{
-    domain::{AccountId, Platform},
+    domain::{AccountId, Cause, Platform},
     store::{BackupError, Db, StoreError, accounts, backup, listing},
 };
 use tokio::task::JoinSet;
@@ -58,7 +58,7 @@ async fn a_word_or_a_list_that_this_version_does_not_know_is_said_and_not_guesse
     let said = rows[0].word("platform", Platform::from_word).unwrap_err().to_string();
     assert_eq!(said, "the database holds platform that this version does not know: \"tiktok\"");
     assert!(matches!(rows[0].json::<Vec<String>>("list"), Err(StoreError::Unknown { what: "list", .. })));
-    assert_eq!((rows[0].ot("gap").unwrap(), rows[0].oat("gap").unwrap()), (None, None));
+    assert_eq!((rows[0].ot("gap").unwrap(), rows[0].oat("gap").unwrap(), rows[0].oword("gap", Cause::from_word).unwrap()), (None, None, None));
     assert!(rows[0].t("absent").is_err() && rows[0].b("absent").is_err());
 }
 

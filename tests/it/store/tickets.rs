@@ -18,7 +18,7 @@ use tanggap::{
 };
 use tokio::task::JoinSet;
 
-use super::world::{World, at, comment, direct};
+use super::world::{World, at, batch, comment, direct};
 use crate::alert::world::on_both;
 
 /// As many comment threads of the Page as wanted, due one second after another from the hour on.
@@ -87,6 +87,7 @@ fn ticket(thread: ThreadId) -> Ticket {
 fn ruling(view: &ThreadView, ticket: Ticket) -> Ruling {
     let members: Vec<MessageId> = view.messages.iter().map(|message| message.id).collect();
     let alert = Alert {
+        cause: None,
         id: AlertId(0),
         kind: AlertKind::Warned,
         ticket: None,
@@ -114,6 +115,7 @@ fn ruling(view: &ThreadView, ticket: Ticket) -> Ruling {
         subject: view.subject.clone(),
         account_external: view.account_external.clone(),
         tickets: vec![ruled],
+        actions: view.actions.iter().map(|action| action.id).collect(),
         look_again: Some(at(240)),
         verify_at: Some(at(235)),
     }
@@ -132,6 +134,34 @@ const WRITTEN: &str =
     + (SELECT COUNT(*) FROM alert) AS n";
 
 on_both! {
+async fn what_comes_while_its_account_is_judged_is_looked_at_after_it(w: &mut World) {
+    let (page, _) = w.accounts().await;
+    w.take(page, 0, &[Seen { private_reply: Some("t_1".into()), ..comment("101_9_1", "x") }], &[]).await;
+    let mut tx = w.db.write().await.unwrap();
+    let ids = tickets::due(&mut tx, at(10), 9).await.unwrap();
+    let seen = tickets::views(&mut tx, &ids).await.unwrap().remove(0);
+    let (db, reply) = (w.db.clone(), batch(page, 5, &[direct("m1", Direction::Out, 3)], &[]));
+    let mut taking = JoinSet::new();
+    taking.spawn(async move { intake::take(&db, &reply).await.unwrap() });
+    let early = tokio::time::timeout(std::time::Duration::from_millis(300), taking.join_next()).await;
+    assert!(early.is_err(), "it waits for the judge");
+    let mut rulings = [Ruling { look_again: None, ..ruling(&seen, ticket(seen.id)) }];
+    tickets::record(&mut tx, &mut rulings, at(10)).await.unwrap();
+    tx.commit().await.unwrap();
+    taking.join_all().await;
+    assert!(due(w, 20, 9).await.contains(&"1".to_owned()), "the judge has not seen the private reply");
+}
+
+async fn what_staff_say_while_a_thread_is_judged_is_not_taken_for_judged(w: &mut World) {
+    threads(w, 1).await;
+    let seen = view(w, "1000").await;
+    let id = record(w, vec![ruling(&seen, ticket(seen.id))]).await[0].tickets[0].ticket.id;
+    let seen = view(w, "1000").await;
+    actions::record(&w.db, &[id], ActionKind::Note, "Ani", at(150), "diteruskan").await.unwrap();
+    record(w, vec![Ruling { tickets: vec![], ..ruling(&seen, ticket(seen.id)) }]).await;
+    assert!(!view(w, "1000").await.actions[0].applied);
+}
+
 async fn due_threads_come_in_order_of_their_time_and_no_more_than_asked_for(w: &mut World) {
     threads(w, 5).await;
     assert_eq!(tickets::next_look(&w.db).await.unwrap(), Some(at(0)));

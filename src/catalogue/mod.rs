@@ -1,0 +1,152 @@
+//! What the program says to people: letters, the audit, later the page and reports. One catalogue, in one file a language. Pure.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, tz::TimeZone};
+use minijinja::{Environment, UndefinedBehavior, Value, context};
+
+use crate::domain::{Cause, Platform, Time, settings::Language};
+
+const CATALOGUES: [(Language, &str); 2] = [(Language::Indonesian, include_str!("id.toml")), (Language::English, include_str!("en.toml"))];
+/// The tables that every part speaks with besides its own; the keys of the second begin with its name.
+const SHARED: [(&str, &str); 2] = [("common", ""), ("cause", "cause_")];
+
+/// Why nothing could be said: a shipped catalogue is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum WordsError {
+    /// A text of it.
+    #[error("a text could not be written from the catalogue: {0}")]
+    Template(#[from] minijinja::Error),
+    /// The file.
+    #[error("the catalogue can't be read: {0}")]
+    Catalogue(String),
+}
+
+/// Who speaks: the table of the catalogue with its texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Alerts.
+    Letter,
+    /// The audit of accounts.
+    Audit,
+}
+
+/// One language's catalogue, ready to speak.
+#[derive(Debug)]
+pub struct Words {
+    env: Environment<'static>,
+    zone: TimeZone,
+}
+
+impl Words {
+    /// The texts of a part; times are told in `zone`.
+    pub fn new(part: Part, language: Language, zone: TimeZone) -> Result<Self, WordsError> {
+        let mut env = Environment::empty();
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (key, text) in texts(part, language)? {
+            env.add_template_owned(key, text)?;
+        }
+        Ok(Self { env, zone })
+    }
+
+    /// The text of a key, with its parts filled in. Plain text: whoever puts it into markup escapes it.
+    pub fn say(&self, key: &str, parts: impl Into<Value>) -> Result<String, WordsError> {
+        Ok(self.env.get_template(key)?.render(parts.into())?)
+    }
+
+    /// Why an account is not to be trusted, and what to do about it by whom.
+    pub fn cause(&self, cause: Cause) -> Result<(String, String), WordsError> {
+        Ok((self.say(&format!("cause_{cause}"), ())?, self.say(&format!("cause_{cause}_do"), ())?))
+    }
+
+    /// "Facebook".
+    pub fn platform(&self, platform: Platform) -> Result<String, WordsError> {
+        self.say(&format!("platform_{platform}"), ())
+    }
+
+    /// One of a comma-separated list.
+    fn nth(&self, key: &str, index: i8) -> Result<String, WordsError> {
+        let all = self.say(key, ())?;
+        Ok(all.split(',').nth(usize::try_from(index).unwrap_or(0)).unwrap_or_default().to_owned())
+    }
+
+    /// "23 November 2026".
+    pub fn date(&self, at: Time) -> Result<String, WordsError> {
+        let local = at.timestamp().to_zoned_datetime(self.zone.clone());
+        self.say("date", context! { day => local.day(), month => self.nth("months", local.month() - 1)?, year => local.year() })
+    }
+
+    /// "Senin, 23 November 2026, 14.05 WIB".
+    pub fn moment(&self, at: Time) -> Result<String, WordsError> {
+        let local = at.timestamp().to_zoned_datetime(self.zone.clone());
+        let parts = context! {
+            weekday => self.nth("weekdays", local.weekday().to_monday_zero_offset())?, date => self.date(at)?,
+            hour => format!("{:02}", local.hour()), minute => format!("{:02}", local.minute()), zone => local.strftime("%Z").to_string(),
+        };
+        self.say("moment", parts)
+    }
+
+    /// "2 hari 3 jam": the two largest units, rounded down; a negative length counts as none.
+    pub fn length(&self, length: SignedDuration) -> Result<String, WordsError> {
+        let minutes = length.as_secs().max(0) / 60;
+        let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+        let units = [("days", days), ("hours", hours), ("minutes", minutes)];
+        let Some(first) = units.iter().position(|&(_, n)| n > 0) else { return self.say("under_a_minute", ()) };
+        let said = units[first..].iter().take(2).filter(|&&(_, n)| n > 0).map(|&(key, n)| self.say(key, context! { n }));
+        Ok(said.collect::<Result<Vec<_>, _>>()?.join(" "))
+    }
+}
+
+/// Every text of a part by its key.
+fn texts(part: Part, language: Language) -> Result<BTreeMap<String, String>, WordsError> {
+    let text = CATALOGUES.iter().find(|(it, _)| *it == language).map_or("", |(_, text)| text);
+    let tables: BTreeMap<String, BTreeMap<String, String>> =
+        toml::from_str(text).map_err(|error| WordsError::Catalogue(error.to_string()))?;
+    let own = match part {
+        Part::Letter => ("letter", ""),
+        Part::Audit => ("audit", ""),
+    };
+    let tables = SHARED.iter().chain([&own]).filter_map(|(name, prefix)| Some((tables.get(*name)?, *prefix)));
+    Ok(tables.flat_map(|(table, prefix)| table.iter().map(move |(key, text)| (format!("{prefix}{key}"), text.clone()))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_have_the_same_keys_and_words_for_every_cause_and_platform() {
+        for part in [Part::Letter, Part::Audit] {
+            let keys = |language| texts(part, language).unwrap().into_keys().collect::<Vec<_>>();
+            assert_eq!(keys(Language::Indonesian), keys(Language::English));
+            let words = Words::new(part, Language::Indonesian, TimeZone::UTC).unwrap();
+            for cause in Cause::ALL {
+                words.cause(*cause).unwrap();
+            }
+            for platform in Platform::ALL {
+                words.platform(*platform).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn moments_and_lengths_are_told_as_officials_write_them() {
+        let zone = |name| TimeZone::get(name).unwrap();
+        let at = Time::parse("2026-11-23T07:05:00Z").unwrap();
+        let id = Words::new(Part::Letter, Language::Indonesian, zone("Asia/Jakarta")).unwrap();
+        let en = Words::new(Part::Letter, Language::English, zone("Asia/Jayapura")).unwrap();
+        assert_eq!(id.moment(at).unwrap(), "Senin, 23 November 2026, 14.05 WIB");
+        assert_eq!(en.moment(at).unwrap(), "Monday, 23 November 2026, 16:05 WIT");
+        for (secs, want_id, want_en) in [
+            (183_600, "2 hari 3 jam", "2 days 3 hours"),
+            (86_400 + 120, "1 hari", "1 day"),
+            (3_660, "1 jam 1 menit", "1 hour 1 minute"),
+            (125, "2 menit", "2 minutes"),
+            (59, "kurang dari 1 menit", "less than 1 minute"),
+            (-5, "kurang dari 1 menit", "less than 1 minute"),
+        ] {
+            let length = SignedDuration::from_secs(secs);
+            assert_eq!((id.length(length).unwrap().as_str(), en.length(length).unwrap().as_str()), (want_id, want_en));
+        }
+    }
+}

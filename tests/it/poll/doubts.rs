@@ -1,0 +1,116 @@
+//! A failure that looks like peace: the account answers, and what citizens write is not shown.
+
+use jiff::SignedDuration;
+use tanggap::demo::world::{Citizen, Use};
+
+use super::world::World;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Everything told of accounts, in order.
+async fn told(world: &World) -> Vec<String> {
+    let sql = "SELECT a.kind || ' ' || a.cause || ' ' || c.platform AS one FROM alert a JOIN account c ON c.id = a.account_id \
+         WHERE a.cause IS NOT NULL ORDER BY a.id";
+    world.texts(sql).await
+}
+
+/// Lets so many days pass.
+async fn days(world: &mut World, days: i64) {
+    for _ in 0..days * 4 {
+        world.turn(HOUR * 6).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_is_shown_nothing_of_citizens_is_told_after_a_week_and_taken_back_when_it_is() {
+    let mut world = World::new(1).await;
+    let (page, instagram) = (world.page(0), world.instagram(0));
+    let post = {
+        let mut graph = world.simulator.world();
+        for account in [&page, &instagram] {
+            graph.change_account(account, |account| account.advanced_access = false);
+        }
+        graph.direct_message(&page, &Citizen::new(1, "Ani"), "Halo, ada orang?").unwrap();
+        graph.post(&page, "Jadwal layanan").unwrap()
+    };
+    world.introduced().await;
+    days(&mut world, 6).await;
+    assert_eq!(told(&world).await, ["account.unhealthy blind_messages facebook"], "unread messages are counted, and none is listed");
+    days(&mut world, 2).await;
+    let mut week = told(&world).await.split_off(1);
+    week.sort();
+    let unproved =
+        ["unproved_comments facebook", "unproved_comments instagram", "unproved_messages facebook", "unproved_messages instagram"];
+    assert_eq!(week, unproved.map(|what| format!("account.unhealthy {what}")));
+    {
+        let mut graph = world.simulator.world();
+        graph.change_account(&page, |account| account.advanced_access = true);
+        for (number, name) in ["Ani", "Budi", "Citra"].into_iter().enumerate() {
+            graph.comment(&post, &Citizen::new(number as u64, name), "Kapan KTP saya jadi?").unwrap();
+        }
+    }
+    days(&mut world, 1).await;
+    let back = told(&world).await.split_off(5);
+    assert_eq!(
+        back,
+        ["account.recovered blind_messages facebook", "account.recovered unproved_comments facebook"],
+        "of messages one person proves nothing"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_comments_without_an_author_are_a_blindness_and_nineteen_are_not() {
+    let mut world = World::new(1).await;
+    let page = world.page(0);
+    let post = {
+        let mut graph = world.simulator.world();
+        graph.change_account(&page, |account| account.advanced_access = false);
+        let post = graph.post(&page, "Jadwal layanan").unwrap();
+        for number in 0..19 {
+            graph.comment(&post, &Citizen::new(number, "Ani"), "Kapan KTP saya jadi?").unwrap();
+        }
+        graph.answer(&post, "Silakan ambil besok.").unwrap();
+        post
+    };
+    world.introduced().await;
+    world.turn(HOUR).await;
+    assert!(told(&world).await.is_empty());
+    world.simulator.world().comment(&post, &Citizen::new(20, "Ani"), "Kapan?").unwrap();
+    world.turn(HOUR).await;
+    world.turn(HOUR).await;
+    assert_eq!(told(&world).await, ["account.unhealthy blind_comments facebook"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instagram_account_closed_to_comments_is_told_and_taken_back_when_it_opens() {
+    let mut world = World::new(1).await;
+    let instagram = world.instagram(0);
+    {
+        let mut graph = world.simulator.world();
+        graph.change_account(&instagram, |account| account.comments_open = false);
+        for day in 0..3 {
+            graph.post(&instagram, format!("Berita {day}")).unwrap();
+        }
+    }
+    world.introduced().await;
+    assert_eq!(told(&world).await, ["account.unhealthy comments_off instagram"]);
+    world.simulator.world().change_account(&instagram, |account| account.comments_open = true);
+    world.turn(HOUR).await;
+    assert_eq!(told(&world).await, ["account.unhealthy comments_off instagram", "account.recovered comments_off instagram"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_limit_is_kept_over_a_restart_and_nothing_is_asked_too_early() {
+    let mut world = World::new(1).await;
+    let page = world.page(0);
+    world.introduced().await;
+    world.simulator.world().throttle(Use::Pages, &page, SignedDuration::from_mins(30));
+    world.turn(SignedDuration::from_mins(5)).await;
+    assert_eq!(world.simulator.world().throttled_calls(), 1);
+    world.restart().await;
+    let mut tx = world.db.write().await.unwrap();
+    tx.exec("UPDATE account SET next_poll_at = 0", vec![]).await.unwrap();
+    tx.commit().await.unwrap();
+    world.turn(SignedDuration::from_mins(1)).await;
+    assert_eq!(world.simulator.world().throttled_calls(), 1, "a new process knows of the limit");
+}
