@@ -1,7 +1,12 @@
 //! A failure that looks like peace: the account answers, and what citizens write is not shown.
 
 use jiff::SignedDuration;
-use tanggap::demo::world::{Citizen, Use};
+use tanggap::{
+    app::Witness,
+    demo::world::{Author, Citizen, Use},
+    domain::{Source, Time},
+    runtime::Clock as _,
+};
 
 use super::world::World;
 
@@ -113,4 +118,29 @@ async fn a_limit_is_kept_over_a_restart_and_nothing_is_asked_too_early() {
     tx.commit().await.unwrap();
     world.turn(SignedDuration::from_mins(1)).await;
     assert_eq!(world.simulator.world().throttled_calls(), 1, "a new process knows of the limit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_proves_what_can_be_read_and_an_answer_of_the_government_or_an_older_comment_does_not() {
+    let mut world = World::new(1).await;
+    for account in [world.page(0), world.instagram(0)] {
+        let post = world.simulator.world().post(&account, "Jadwal layanan").unwrap();
+        world.simulator.world().comment(&post, &Citizen::new(1, "Ani"), "Kapan KTP saya jadi?").unwrap();
+        world.introduced().await;
+        world.clock.advance(HOUR);
+        let now = Time::from_timestamp(world.clock.now());
+        let mut witness = Witness::new(&world.settings, &account, now).await.unwrap();
+        world.simulator.world().comment(&post, Author::Account(account.clone()), "Silakan ambil besok.").unwrap();
+        assert!(witness.look(now).await.unwrap().is_empty());
+        world.simulator.world().comment(&post, &Citizen::new(2, "Budi"), "Halo").unwrap();
+        let arrived = witness.look(now).await.unwrap();
+        assert_eq!(arrived.iter().map(|(source, _)| *source).collect::<Vec<_>>(), [Source::Comments]);
+        world.simulator.world().direct_message(&account, &Citizen::new(2, "Budi"), "Halo").unwrap();
+        assert_eq!(witness.look(now).await.unwrap()[0].0, Source::Messages);
+        assert!(witness.open.is_empty());
+    }
+    let proved = "SELECT a.platform || ' ' || s.name AS one FROM source s JOIN account a ON a.id = s.account_id WHERE s.proved_at IS NOT NULL ORDER BY 1";
+    assert_eq!(world.texts(proved).await, ["facebook comments", "facebook messages", "instagram comments", "instagram messages"]);
+    let unknown = Witness::new(&world.settings, "404", Time::from_secs(0)).await.err().unwrap();
+    assert!(unknown.to_string().contains("no [[opd.account]] has the id \"404\""), "{unknown}");
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
 use tanggap::{
     demo::{
         api::Simulator,
@@ -25,7 +26,7 @@ pub struct World {
     pub simulator: Simulator,
     pub agencies: Vec<Agency>,
     pub db: Db,
-    settings: SharedSettings,
+    pub settings: SharedSettings,
     poll: PollStage,
     sla: SlaStage,
     _folder: tempfile::TempDir,
@@ -54,7 +55,7 @@ impl World {
         std::fs::write(beside.join("10-more.toml"), more).unwrap();
         let file = configure(folder.path(), &simulator, &mails, &chats, &agencies).unwrap();
         let settings = stages::settings(&file);
-        let db = Db::open(&format!("sqlite://{}", folder.path().join("poll.db").display())).await.unwrap();
+        let db = Db::open(settings.database.url.expose_secret()).await.unwrap();
         let skew = Skew::default();
         let poll = stages::poll(&db, &settings, &clock, &skew).await;
         let sla = stages::sla(&db, &settings, &clock, &skew).await;
