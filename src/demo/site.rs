@@ -86,7 +86,7 @@ url = "{chat}"
         bot = secret("telegram-bot", "1:demo")?,
         app = secret("app", &apps.secret)?,
         instagram_app = secret("instagram-app", &apps.instagram_secret)?,
-        verify = secret("verify", "demo")?,
+        verify = secret("verify", "demo-verify-token")?,
     )?;
     for Agency { opd, page, instagram } in agencies {
         let linked = simulator.world().account(&instagram.id).and_then(|account| account.page.clone());

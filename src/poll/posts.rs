@@ -85,9 +85,9 @@ pub async fn named(pass: &Pass<'_>) -> Result<usize, PassError> {
     }
     let ids: Vec<&str> = named.iter().map(|hint| hint.post.as_str()).collect();
     let stored = accounts::posts(db, pass.account, &ids).await?;
-    let known = accounts::known(db, pass.account, named.iter().map(|hint| (Object::Comment, key_of(&hint.comment)))).await?;
+    let known = accounts::known(db, pass.account, named.iter().map(|hint| (Object::Comment, hint.comment.as_str()))).await?;
     let mut wanted = BTreeMap::new();
-    for hint in named.iter().filter(|hint| !known.contains(&(Object::Comment, key_of(&hint.comment).to_owned()))) {
+    for hint in named.iter().filter(|hint| !known.contains(&(Object::Comment, hint.comment.clone()))) {
         let whole = wanted.entry(hint.post.as_str()).or_insert(false);
         *whole |= hint.comment.is_empty();
     }

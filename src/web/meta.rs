@@ -17,7 +17,7 @@ use tracing::{debug, error, warn};
 
 use super::{Shared, take};
 use crate::{
-    domain::{Platform, Time, settings::Graph},
+    domain::{Platform, Time, message::key_of, settings::Graph},
     graph::wire::hook::{Delivery, Entry, Value},
     store::{
         StoreError, accounts,
@@ -131,7 +131,7 @@ fn hint(value: &Value) -> Option<Hint> {
         _ => return None,
     };
     let added = matches!(value.verb.as_str(), "" | "add");
-    let comment = comment.clone().filter(|_| added).unwrap_or_default();
+    let comment = comment.as_deref().filter(|_| added).map(key_of).unwrap_or_default().to_owned();
     (!ad && post.len() <= ID_MAX && comment.len() <= ID_MAX).then(|| Hint { post: post.clone(), comment })
 }
 

@@ -7,7 +7,7 @@ mod world;
 use jiff::SignedDuration;
 use tanggap::{
     demo::world::{Author, Citizen, Fault, ItemKind, Scope, Use},
-    domain::{Platform, Time},
+    domain::{Platform, Time, message::key_of},
     runtime::Clock as _,
     store::hints::{self, Hint},
 };
@@ -131,7 +131,7 @@ async fn a_comment_under_an_older_post_is_found_at_the_next_poll_if_a_webhook_na
     world.turn(SignedDuration::from_mins(31)).await; // a sweep, which makes the posts known
     for ((platform, account), post) in accounts.iter().zip(&posts) {
         let comment = world.simulator.world().comment(post, &Citizen::new(1, "Siti"), "Kapan KTP saya jadi?").unwrap();
-        let hint = Hint { post: post.clone(), comment };
+        let hint = Hint { post: post.clone(), comment: key_of(&comment).to_owned() };
         hints::note(&world.db, *platform, account, &[hint], Time::from_timestamp(world.clock.now())).await.unwrap();
     }
     world.turn(SignedDuration::from_mins(5)).await;

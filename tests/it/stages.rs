@@ -12,9 +12,10 @@ use tanggap::{
     domain::SharedSettings,
     graph::Client,
     poll::{self, PollStage, Skew},
-    runtime::{Clock as _, ManualClock, Nudge, http, metrics::Metrics},
+    runtime::{Clock as _, Crew, ManualClock, Nudge, http, metrics::Metrics, serve::Server},
     sla::{self, SlaStage},
     store::Db,
+    web,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing_subscriber::fmt::MakeWriter;
@@ -67,6 +68,23 @@ pub async fn sla(db: &Db, settings: &SharedSettings, clock: &Arc<ManualClock>, s
         skewed: skew.skewed.clone(),
     };
     SlaStage::new(db.clone(), settings.clone(), joints).await.unwrap()
+}
+
+/// The pages of `http.listen` on a free port, until the crew is stopped; their address.
+pub async fn web(db: &Db, settings: &SharedSettings, clock: &Arc<ManualClock>) -> (String, Crew) {
+    let joints = web::Joints {
+        db: db.clone(),
+        settings: settings.clone(),
+        clock: clock.clone(),
+        metrics: Metrics::default(),
+        polls: Nudge::default(),
+        judge: Nudge::default(),
+    };
+    let mut crew = Crew::new(&CancellationToken::new());
+    let (server, stop) = (Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap(), crew.token());
+    let url = format!("http://{}", server.address());
+    crew.spawn("web", server.run(web::router(joints, || std::future::ready(true)), stop));
+    (url, crew)
 }
 
 /// Lines of the program's own log, as text.

@@ -9,12 +9,10 @@ use sha2::Sha256;
 use tanggap::{
     domain::{Platform, Time},
     poll::Skew,
-    runtime::{Clock as _, Crew, ManualClock, Nudge, Stage as _, http, metrics::Metrics, serve::Server},
+    runtime::{Clock as _, Crew, ManualClock, Stage as _, http},
     sla::SlaStage,
     store::{Db, accounts},
-    web,
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::stages;
 
@@ -111,18 +109,7 @@ token = "{token}"
         let list: Vec<_> = settings.accounts().map(|(opd, spec)| (spec.platform, spec.id.clone(), opd.slug.clone())).collect();
         let tomorrow = Time::from_timestamp(clock.now()).plus(SignedDuration::from_hours(24));
         accounts::sync(&db, &list, tomorrow).await.unwrap();
-        let joints = web::Joints {
-            db: db.clone(),
-            settings: settings.clone(),
-            clock: clock.clone(),
-            metrics: Metrics::default(),
-            polls: Nudge::default(),
-            judge: Nudge::default(),
-        };
-        let mut crew = Crew::new(&CancellationToken::new());
-        let (server, stop) = (Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap(), crew.token());
-        let url = format!("http://{}", server.address());
-        crew.spawn("web", server.run(web::router(joints, || std::future::ready(true)), stop));
+        let (url, crew) = stages::web(&db, &settings, &clock).await;
         let sla = stages::sla(&db, &settings, &clock, &Skew::default()).await;
         let client = http::client(Duration::from_secs(20)).unwrap();
         Self { clock, db, client, url, sla, crew, _folder: folder }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use tanggap::{
     demo::{
+        hook::Manner,
         script::Pace,
         world::{Death, Fault, Scope, Use, World as Graph},
     },
@@ -77,6 +78,7 @@ async fn in_a_bad_month_every_message_is_stored_once_and_no_limit_is_overstepped
     }
     let mut rng = StdRng::seed_from_u64(SEED);
     world.introduced().await;
+    let (mut hooks, web) = world.hooks(Manner { drops_half: true, ..Manner::default() }).await;
 
     let length = SignedDuration::from_secs_f64(days * 86_400.0);
     let begun = world.clock.now();
@@ -99,8 +101,10 @@ async fn in_a_bad_month_every_message_is_stored_once_and_no_limit_is_overstepped
             }
             script.step(&mut graph, world.clock.now());
         }
+        assert!(hooks.send().await.unwrap().iter().all(|status| *status == 200));
         world.turn(STEP).await;
     }
+    web.stop().await.unwrap();
     // Whatever was written is shown within ten minutes and swept within half an hour.
     world.simulator.world().end_outages();
     for _ in 0..45 {

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use tanggap::{
+    app,
     demo::{
         api::Simulator,
         configure,
+        hook::{Hooks, Manner},
         script::{Agency, Pace, Script, opds},
         sink::{HttpSink, SmtpSink},
     },
     domain::SharedSettings,
     poll::{PollStage, Skew},
-    runtime::{Clock as _, ManualClock, Stage as _},
+    runtime::{Clock as _, Crew, ManualClock, Stage as _},
     sla::SlaStage,
     store::Db,
 };
@@ -78,6 +80,13 @@ impl World {
     pub async fn introduced(&mut self) {
         self.turn(SignedDuration::ZERO).await;
         self.turn(SignedDuration::from_secs(1)).await;
+    }
+
+    /// Subscribes every account to everything, and lets Meta tell of it.
+    pub async fn hooks(&self, manner: Manner) -> (Hooks, Crew) {
+        let (url, crew) = stages::web(&self.db, &self.settings, &self.clock).await;
+        app::subscribe(&self.settings).await.unwrap();
+        (Hooks::new(&self.simulator, format!("{url}/webhooks/meta"), manner).unwrap(), crew)
     }
 
     /// The stages of a new process on the same database.

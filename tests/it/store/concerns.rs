@@ -84,13 +84,21 @@ async fn what_meta_counts_is_set_against_what_was_read_with_its_author(w: &mut W
 async fn what_a_webhook_named_stays_until_a_read_that_began_after_it(w: &mut World) {
     let (page, _) = w.accounts().await;
     let hint = |post: &str, comment: &str| Hint { post: post.into(), comment: comment.into() };
-    hints::note(&w.db, Platform::Facebook, "101", &[hint("101_9", "9_1"), hint("101_8", "")], at(0)).await.unwrap();
+    hints::note(&w.db, Platform::Facebook, "101", &[hint("101_9", "1"), hint("101_8", "")], at(0)).await.unwrap();
     hints::note(&w.db, Platform::Facebook, "999", &[hint("999_9", "")], at(0)).await.unwrap();
-    assert_eq!(hints::named(&w.db, page, 9).await.unwrap(), [hint("101_8", ""), hint("101_9", "9_1")], "nobody reads 999");
+    assert_eq!(hints::named(&w.db, page, 9).await.unwrap(), [hint("101_8", ""), hint("101_9", "1")], "nobody reads 999");
     assert_eq!(hints::named(&w.db, page, 1).await.unwrap().len(), 1);
     hints::note(&w.db, Platform::Facebook, "101", &[hint("101_8", "")], at(5)).await.unwrap();
-    hints::followed(&w.db, page, &[hint("101_9", "9_1"), hint("101_8", "")], at(4)).await.unwrap();
-    assert_eq!(hints::named(&w.db, page, 9).await.unwrap(), [hint("101_8", "")], "named anew since the read began");
+    let both = [hint("101_9", "1"), hint("101_8", "")];
+    hints::followed(&w.db, page, &both, at(4)).await.unwrap();
+    assert_eq!(hints::named(&w.db, page, 9).await.unwrap(), both, "one is not shown yet, the other was named anew since the read began");
+    w.take(page, 5, &[comment("101_9_1", "x")], &[]).await;
+    hints::followed(&w.db, page, &both, at(6)).await.unwrap();
+    hints::note(&w.db, Platform::Facebook, "101", &[hint("101_7", "2")], at(7)).await.unwrap();
+    hints::followed(&w.db, page, &[hint("101_7", "2")], at(606)).await.unwrap();
+    assert_eq!(hints::named(&w.db, page, 9).await.unwrap(), [hint("101_7", "2")]);
+    hints::followed(&w.db, page, &[hint("101_7", "2")], at(607)).await.unwrap();
+    assert!(hints::named(&w.db, page, 9).await.unwrap().is_empty(), "after ten minutes it is given up");
 }
 
 async fn a_limit_outlives_a_restart_and_no_longer_than_it_holds(w: &mut World) {
