@@ -156,6 +156,7 @@ CREATE TABLE message (
   author_username TEXT,
   text TEXT NOT NULL,
   attachments TEXT NOT NULL,
+  reactions TEXT NOT NULL DEFAULT '[]',
   tags TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   seen_at INTEGER NOT NULL,

@@ -24,6 +24,7 @@ use crate::{
 pub enum Finding {
     NotReadable,
     NotLinked,
+    Doubtful,
     NotReadYet,
     NoAccount,
     PlatformMissing,
@@ -33,7 +34,7 @@ pub enum Finding {
     Ok,
 }
 words!(Finding {
-    NotReadable = "not_readable", NotLinked = "not_linked", NotReadYet = "not_read_yet", NoAccount = "no_account",
+    NotReadable = "not_readable", NotLinked = "not_linked", Doubtful = "doubtful", NotReadYet = "not_read_yet", NoAccount = "no_account",
     PlatformMissing = "platform_missing", Dormant = "dormant", Silent = "silent", Several = "several", Ok = "ok",
 });
 
@@ -206,6 +207,12 @@ impl Look<'_> {
             return Ok(vec![self.row(opd, Finding::NotReadYet, "not_read_yet", context! { account })?]);
         };
         let mut rows = Vec::new();
+        for doubt in &it.doubts {
+            let (why, advice) = self.words.cause(doubt.cause)?;
+            let parts = context! { account => account.as_str(), since => self.words.date(doubt.since)?, cause => why };
+            let row = self.row(opd, Finding::Doubtful, "doubtful", parts)?;
+            rows.push(Row { since: Some(doubt.since), advice, reason: Some(doubt.detail.clone()), ..row });
+        }
         let quiet = |last: Option<Time>| last.is_none_or(|at| self.now.since(at) > self.limits.quiet);
         let parts = |last: Option<Time>| -> Result<_, WordsError> {
             let days = last.map_or(self.limits.quiet, |at| self.now.since(at)).as_hours() / 24;
@@ -216,7 +223,7 @@ impl Look<'_> {
             rows.push(Row { since: it.last_post_at, ..row });
         }
         // who has not watched for that long cannot know
-        if quiet(it.last_message_at) && self.now.since(first) > self.limits.quiet {
+        if quiet(it.last_message_at) && self.now.since(first) > self.limits.quiet && it.doubts.is_empty() {
             let row = self.row(opd, Finding::Silent, "silent", parts(it.last_message_at)?)?;
             rows.push(Row { since: it.last_message_at, ..row });
         }
@@ -225,7 +232,7 @@ impl Look<'_> {
 
     fn row(&self, opd: &Opd, finding: Finding, key: &str, parts: impl Into<minijinja::Value>) -> Result<Row, WordsError> {
         let parts = parts.into();
-        let advice = if matches!(finding, Finding::NotReadable | Finding::NotLinked | Finding::Ok) {
+        let advice = if matches!(finding, Finding::NotReadable | Finding::NotLinked | Finding::Doubtful | Finding::Ok) {
             String::new()
         } else {
             self.words.say(&format!("{key}_do"), parts.clone())?

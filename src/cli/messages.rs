@@ -72,6 +72,7 @@ impl Listed for MessageRow {
         "author.name",
         "text",
         "attachments",
+        "reactions",
         "created_at",
         "seen_at",
         "edited_at",

@@ -81,6 +81,15 @@ pub struct Attachment {
     pub url: Option<String>,
 }
 
+/// What somebody put on a direct message instead of an answer. It opens nothing and answers nobody.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Reaction {
+    /// An emoji, or Meta's word for one.
+    pub reaction: Text,
+    /// Ids of those who put it there.
+    pub by: Vec<String>,
+}
+
 /// Somebody named in a text by a tag.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tag {
@@ -161,6 +170,8 @@ pub struct Seen {
     pub text: Text,
     /// What hangs on it.
     pub attachments: Vec<Attachment>,
+    /// Direct messages: what was put on it.
+    pub reactions: Vec<Reaction>,
     /// Whom it names.
     pub tags: Vec<Tag>,
     /// When it was written, whole seconds.

@@ -18,11 +18,11 @@ pub const COUNT: &str = "comments.filter(stream).limit(0).summary(total_count)";
 /// A conversation of Messenger.
 pub const THREAD: &str = "id,updated_time,link,participants";
 /// A direct message of Messenger.
-pub const MESSAGE: &str = "id,created_time,from,message,attachments,sticker,shares{link},is_unsupported";
+pub const MESSAGE: &str = "id,created_time,from,message,attachments,sticker,shares{link},reactions,is_unsupported";
 /// A conversation of Instagram.
 pub const IG_THREAD: &str = "id,updated_time,participants";
 /// A direct message of Instagram.
-pub const IG_MESSAGE: &str = "id,created_time,from,message,attachments,shares{link},story,is_unsupported";
+pub const IG_MESSAGE: &str = "id,created_time,from,message,attachments,shares{link},story,reactions,is_unsupported";
 /// A medium of the account's own.
 pub const MEDIA: &str = "id,timestamp,permalink,comments_count,is_comment_enabled";
 /// A medium of somebody else.

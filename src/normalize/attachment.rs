@@ -1,8 +1,8 @@
 //! What hangs on a message, by the few words we have for it. The addresses expire and are never fetched.
 
 use crate::{
-    domain::message::Attachment,
-    graph::wire::facebook::{CommentAttachment, Message, MessageAttachment},
+    domain::message::{Attachment, Reaction},
+    graph::wire::facebook::{self as wire, CommentAttachment, Message, MessageAttachment},
 };
 
 fn attachment(kind: &str, url: Option<&String>) -> Attachment {
@@ -45,6 +45,15 @@ pub(super) fn of_message(message: &Message) -> Vec<Attachment> {
         found.push(attachment("unsupported", None));
     }
     found
+}
+
+/// What was put on a direct message. What nobody can read of it is left out.
+pub(super) fn reactions(message: &Message) -> Vec<Reaction> {
+    let one = |found: &wire::Reaction| {
+        let by = found.users.iter().filter_map(|user| user.id.clone()).collect();
+        Some(Reaction { reaction: found.reaction.as_deref()?.into(), by })
+    };
+    message.reactions.iter().flat_map(|list| &list.data).filter_map(one).collect()
 }
 
 /// Something hangs on it that could not be read.

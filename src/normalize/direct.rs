@@ -41,6 +41,7 @@ pub fn conversation(ctx: &Context, found: &Conversation) -> Normalized {
             top_level: false,
             text: message.message.as_deref(),
             attachments: attachment::of_message(message),
+            reactions: attachment::reactions(message),
             tags: Vec::new(),
             replies_to_other: false,
             hidden: false,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     Direction, Kind, Object, Platform, Text, Time,
-    message::{Attachment, Seen, Tag, ThreadKey},
+    message::{Attachment, Reaction, Seen, Tag, ThreadKey},
 };
 
 /// The longest id taken: Meta's have at most about 200 bytes, and an index entry of a database must hold it.
@@ -25,6 +25,7 @@ pub(super) struct Draft<'a> {
     pub top_level: bool,
     pub text: Option<&'a str>,
     pub attachments: Vec<Attachment>,
+    pub reactions: Vec<Reaction>,
     pub tags: Vec<Tag>,
     pub replies_to_other: bool,
     pub hidden: bool,
@@ -88,6 +89,7 @@ impl Draft<'_> {
             top_level: self.top_level,
             text,
             attachments: self.attachments,
+            reactions: self.reactions,
             tags,
             created_at: created_at.floor_secs(),
             hidden: self.hidden,

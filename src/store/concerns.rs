@@ -1,6 +1,6 @@
 //! Whether an account that answers shows what citizens write: what is proved of its sources, and the doubts that stand.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -51,6 +51,16 @@ pub async fn settle(db: &Db, account: AccountId, cause: Cause, now: Time) -> Res
 pub async fn standing(db: &Db, account: AccountId) -> Result<HashSet<Cause>, StoreError> {
     let rows = db.rows("SELECT cause FROM concern WHERE account_id = $1", vals![account.0]).await?;
     rows.iter().map(|row| row.word("cause", Cause::from_word)).collect()
+}
+
+/// Every doubt that stands, by our number of the account.
+pub(super) async fn all(db: &Db) -> Result<HashMap<i64, Vec<Concern>>, StoreError> {
+    let mut found: HashMap<i64, Vec<Concern>> = HashMap::new();
+    for row in db.rows("SELECT account_id, cause, since, detail FROM concern ORDER BY account_id, cause", vals![]).await? {
+        let concern = Concern { cause: row.word("cause", Cause::from_word)?, since: row.at("since")?, detail: row.t("detail")? };
+        found.entry(row.i("account_id")?).or_default().push(concern);
+    }
+    Ok(found)
 }
 
 /// Different people, by name, among the writers of all accounts of an app, before one of them counts: whoever made the app sees their own

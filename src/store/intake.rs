@@ -79,6 +79,7 @@ struct Known {
     missing: bool,
     private: bool,
     urgent: bool,
+    reactions: String,
 }
 
 type Identity = (Object, String);
@@ -145,7 +146,7 @@ async fn known(tx: &mut Tx, batch: &Batch, wanted: impl Iterator<Item = &Identit
     let mut found = HashMap::with_capacity(wanted.len());
     for chunk in wanted.chunks(CHUNK) {
         let sql = format!(
-            "SELECT id, thread_id, object, key, text, hidden, hidden_at, deleted_at, missing_since, private_reply, urgent \
+            "SELECT id, thread_id, object, key, text, hidden, hidden_at, deleted_at, missing_since, private_reply, urgent, reactions \
              FROM message WHERE account_id = $1 AND {}",
             among(chunk.len())
         );
@@ -164,6 +165,7 @@ async fn known(tx: &mut Tx, batch: &Batch, wanted: impl Iterator<Item = &Identit
                     missing: row.oi("missing_since")?.is_some(),
                     private: row.ot("private_reply")?.is_some(),
                     urgent: row.b("urgent")?,
+                    reactions: row.t("reactions")?,
                 },
             );
         }
@@ -175,6 +177,10 @@ async fn known(tx: &mut Tx, batch: &Batch, wanted: impl Iterator<Item = &Identit
 async fn update(tx: &mut Tx, batch: &Batch, row: &Known, seen: &Seen) -> Result<bool, StoreError> {
     let edited = row.text != seen.text.as_str();
     let private_new = seen.private_reply.is_some() && !row.private;
+    let reactions = json(&seen.reactions);
+    if row.reactions != reactions {
+        tx.exec("UPDATE message SET reactions = $2 WHERE id = $1", vals![row.id, reactions]).await?;
+    }
     if !edited && row.hidden == seen.hidden && !row.gone && !row.missing && !private_new {
         return Ok(false);
     }
@@ -265,7 +271,7 @@ async fn threads(tx: &mut Tx, batch: &Batch, fresh: &[usize]) -> Result<HashMap<
 }
 
 const COLUMNS: &str = "account_id, thread_id, object, key, external_id, kind, direction, government, parent, top_level, author_id, author_name, \
-    author_username, text, attachments, tags, created_at, seen_at, hidden, automatic, needs_answer, asks, urgent, urgent_at, bare, tags_own, \
+    author_username, text, attachments, reactions, tags, created_at, seen_at, hidden, automatic, needs_answer, asks, urgent, urgent_at, bare, tags_own, \
     by_page, private_reply, permalink";
 
 async fn insert(
@@ -276,7 +282,7 @@ async fn insert(
     taken: &mut Taken,
 ) -> Result<(), StoreError> {
     for chunk in fresh.chunks(CHUNK) {
-        let mut values: Vec<Val> = Vec::with_capacity(chunk.len() * 29);
+        let mut values: Vec<Val> = Vec::with_capacity(chunk.len() * 30);
         for &index in chunk {
             let seen = &batch.messages[index];
             let author = seen.author.as_ref();
@@ -297,6 +303,7 @@ async fn insert(
                 author.and_then(|a| a.username.as_ref()),
                 &seen.text,
                 json(&seen.attachments),
+                json(&seen.reactions),
                 json(&seen.tags),
                 seen.created_at,
                 batch.now,
@@ -313,7 +320,7 @@ async fn insert(
                 seen.permalink.clone()
             ]);
         }
-        let sql = format!("INSERT INTO message ({COLUMNS}) VALUES {} RETURNING id, object, key", tx.values(chunk.len(), 29));
+        let sql = format!("INSERT INTO message ({COLUMNS}) VALUES {} RETURNING id, object, key", tx.values(chunk.len(), 30));
         let mut by_identity: HashMap<Identity, usize> = chunk
             .iter()
             .map(|&index| ((batch.messages[index].object, key_of(&batch.messages[index].external_id).to_owned()), index))

@@ -48,7 +48,7 @@ async fn a_message_in_json_is_the_contracts() {
         json!([{
             "id": 2, "external_id": "m_2", "platform": "instagram", "kind": "message", "direction": "in",
             "account": "17841400000000001", "opd": "rsud", "thread": "t_100", "parent": null,
-            "author": {"id": "42", "name": null}, "text": "Antrean besok?", "attachments": [],
+            "author": {"id": "42", "name": null}, "text": "Antrean besok?", "attachments": [], "reactions": [],
             "created_at": "2026-11-24T02:05:00Z", "seen_at": "2026-11-24T02:05:00.123Z", "edited_at": null, "deleted_at": null,
             "hidden": false, "automatic": false, "needs_answer": true,
         }])

@@ -5,6 +5,7 @@ mod month;
 mod world;
 
 use jiff::SignedDuration;
+use serde_json::json;
 use tanggap::{
     demo::world::{Author, Citizen, Fault, ItemKind, Scope, Use},
     domain::{Platform, Time, message::key_of},
@@ -110,6 +111,25 @@ async fn an_account_over_its_limit_is_silent_until_meta_answers_again_and_new_wo
     assert_eq!(world.simulator.world().throttled_calls(), refused);
     let read = world.texts("SELECT CAST(last_read_at AS TEXT) AS one FROM account WHERE platform = 'facebook'").await;
     assert!(read[0].parse::<i64>().unwrap() > world.clock_ms() - 600_000, "it is read again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reaction_is_kept_with_its_message_whenever_it_comes_and_changes_nothing_else() {
+    let mut world = World::new(1).await;
+    let page = world.page(0);
+    let citizen = Citizen::new(1, "Siti");
+    let message = world.simulator.world().direct_message(&page, &citizen, "Kapan KTP saya jadi?").unwrap();
+    world.introduced().await;
+    let reactions = "SELECT reactions AS one FROM message";
+    assert_eq!(world.texts(reactions).await, ["[]"]);
+    let heart = json!({ "data": [{ "reaction": "❤", "users": [{ "id": page }, {}] }, { "users": 7 }] });
+    world.simulator.world().spoil(&message, "reactions", heart).unwrap();
+    world.turn(SignedDuration::from_mins(5)).await;
+    assert_eq!(world.texts(reactions).await, [format!("[{{\"reaction\":\"❤\",\"by\":[\"{page}\"]}}]")]);
+    assert_eq!(
+        world.texts("SELECT state || ' ' || COALESCE(CAST(m.edited_at AS TEXT), '-') AS one FROM ticket, message m").await,
+        ["open -"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

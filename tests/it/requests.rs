@@ -27,7 +27,7 @@ use crate::stages;
 const TABLE: &str = include_str!("../fixtures/graph-fields.tsv");
 
 /// Asked for though no specification of Meta's holds it: sections of the fact sheets on Facebook (FB) and Instagram (IG).
-const VOUCHED: [(&str, &str); 11] = [
+const VOUCHED: [(&str, &str); 12] = [
     ("debug_token", "FB 2.2"),
     ("UnifiedMessage.id", "FB 3.2, IG A4"),
     ("UnifiedMessage.created_time", "FB 3.2, IG A4"),
@@ -37,6 +37,7 @@ const VOUCHED: [(&str, &str); 11] = [
     ("UnifiedMessage.sticker", "FB 3.2"),
     ("UnifiedMessage.shares", "FB 3.2, IG A4"),
     ("Object.link", "of shares: FB 3.2, IG A4"),
+    ("UnifiedMessage.reactions", "FB 3.2, IG A4"),
     ("UnifiedMessage.story", "IG A4"),
     ("UnifiedMessage.is_unsupported", "FB 3.2, IG A4"),
 ];

@@ -6,6 +6,7 @@ use crate::domain::{
     account::Login,
     settings::Language,
 };
+use crate::store::concerns::Concern;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -50,6 +51,7 @@ fn well(platform: Platform, id: &str) -> Watched {
         last_read_at: days_ago(0),
         last_post_at: days_ago(2),
         last_message_at: days_ago(1),
+        doubts: vec![],
     }
 }
 
@@ -70,6 +72,21 @@ const BOTH: [(Platform, &str); 2] = [(Facebook, "1"), (Instagram, "2")];
 
 fn both_well() -> [Watched; 2] {
     [well(Facebook, "1"), well(Instagram, "2")]
+}
+
+#[test]
+fn an_account_in_doubt_says_what_and_what_to_do_instead_of_being_called_silent() {
+    let [page, instagram] = both_well();
+    let doubt = Concern { cause: Cause::UnprovedMessages, since: days_ago(8).unwrap(), detail: "no citizen's message was read".into() };
+    let page = Watched { last_message_at: None, doubts: vec![doubt], ..page };
+    let audit = look(&[opd("dinkes", OpdKind::Dinas, &BOTH)], &[page, instagram]);
+    assert_eq!(audit.rows.iter().map(|row| row.finding).collect::<Vec<_>>(), [Finding::Doubtful]);
+    let row = &audit.rows[0];
+    assert_eq!(
+        row.text,
+        "Akun Facebook “Akun 1” terbaca, tetapi perlu diperiksa sejak 16 November 2026: belum terbukti bahwa pesan langsung warga dapat terbaca."
+    );
+    assert!(row.advice.contains("tanggap check --witness"), "{}", row.advice);
 }
 
 #[test]

@@ -148,9 +148,24 @@ pub struct Message {
     /// The story it answers or mentions the account in (Instagram).
     #[serde(deserialize_with = "lenient::loose")]
     pub story: Option<Story>,
+    /// What was put on it.
+    #[serde(deserialize_with = "lenient::list")]
+    pub reactions: Option<List<Reaction>>,
     /// Meta shows its content to nobody through the API (voice notes, effects).
     #[serde(deserialize_with = "lenient::flag")]
     pub is_unsupported: Option<bool>,
+}
+
+/// What somebody put on a direct message.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Reaction {
+    /// An emoji or a word.
+    #[serde(deserialize_with = "lenient::text")]
+    pub reaction: Option<String>,
+    /// By whom.
+    #[serde(deserialize_with = "lenient::loose")]
+    pub users: Vec<Profile>,
 }
 
 /// What hangs on a direct message.

@@ -6,10 +6,10 @@ use jiff::SignedDuration;
 use serde::Serialize;
 
 use crate::{
-    domain::{Cause, Platform, Source, Time, time::rfc3339},
+    domain::{Platform, Source, Time, time::rfc3339},
     store::{
         Db, StoreError,
-        concerns::Concern,
+        concerns::{self, Concern},
         db::{Row, vals},
     },
 };
@@ -96,10 +96,9 @@ pub async fn accounts(db: &Db, now: Time) -> Result<Vec<AccountRow>, StoreError>
             dark.entry(account).or_default().push((row.oat("last_read_at")?.unwrap_or(since), now));
         }
     }
-    for row in db.rows("SELECT account_id, cause, since, detail FROM concern ORDER BY account_id, cause", vals![]).await? {
-        if let Some(&index) = at.get(&row.i("account_id")?) {
-            let (cause, since, detail) = (row.word("cause", Cause::from_word)?, row.at("since")?, row.t("detail")?);
-            rows[index].doubts.push(Concern { cause, since, detail });
+    for (account, doubts) in concerns::all(db).await? {
+        if let Some(&index) = at.get(&account) {
+            rows[index].doubts = doubts;
         }
     }
     for row in db.rows("SELECT account_id, from_at, until_at FROM gap WHERE until_at > $1", vals![now.minus(SPAN)]).await? {

@@ -4,7 +4,11 @@ use serde::Serialize;
 
 use super::AuthorRow;
 use crate::{
-    domain::{Direction, Kind, MessageId, Platform, TicketId, Time, message::Attachment, time::rfc3339},
+    domain::{
+        Direction, Kind, MessageId, Platform, TicketId, Time,
+        message::{Attachment, Reaction},
+        time::rfc3339,
+    },
     store::{
         Db, StoreError,
         db::{Row, built, vals},
@@ -47,6 +51,8 @@ pub struct MessageRow {
     pub text: String,
     /// What hangs on it.
     pub attachments: Vec<Attachment>,
+    /// What was put on it.
+    pub reactions: Vec<Reaction>,
     /// When it was written.
     #[serde(with = "rfc3339")]
     pub created_at: Time,
@@ -134,6 +140,7 @@ fn read(row: &Row) -> Result<MessageRow, StoreError> {
         author: AuthorRow::of(row.ot("author_id")?, row.ot("author_name")?.or(row.ot("author_username")?)),
         text: row.t("text")?,
         attachments: row.json("attachments")?,
+        reactions: row.json("reactions")?,
         created_at: row.at("created_at")?,
         seen_at: row.at("seen_at")?,
         edited_at: row.oat("edited_at")?,

@@ -91,7 +91,7 @@ async fn messages(
     Ok(())
 }
 
-/// A message without its attachments, which decide nothing.
+/// A message without its attachments and reactions, which decide nothing.
 fn message(row: &Row, thread: &ThreadKey) -> Result<Message, StoreError> {
     let (id, name, username) = (row.ot("author_id")?, row.ot("author_name")?, row.ot("author_username")?);
     let author = (id.is_some() || name.is_some() || username.is_some()).then(|| Author {
@@ -115,6 +115,7 @@ fn message(row: &Row, thread: &ThreadKey) -> Result<Message, StoreError> {
             author,
             text: row.t("text")?.into(),
             attachments: Vec::new(),
+            reactions: Vec::new(),
             tags: row.json("tags")?,
             created_at: row.at("created_at")?,
             hidden: row.b("hidden")?,

@@ -255,7 +255,7 @@ async fn a_view_holds_what_its_tickets_depend_on_and_nothing_of_others(w: &mut W
     let one = view(w, "77").await;
     assert_eq!(one.subject, Subject { opd: "dinhub".into(), platform: Platform::Facebook, kind: Kind::Comment });
     assert_eq!((one.account, one.account_external.as_str(), one.read_began_at, one.unreadable), (page, "101", Some(at(10)), false));
-    assert_eq!(one.messages[0].seen, Seen { attachments: vec![], thread: one.messages[0].seen.thread.clone(), ..messages[0].clone() });
+    assert_eq!(one.messages[0].seen, Seen { attachments: vec![], reactions: vec![], thread: one.messages[0].seen.thread.clone(), ..messages[0].clone() });
     assert_eq!(one.messages[0].author_key(), "9001");
     assert_eq!(one.elsewhere.iter().map(|m| m.seen.external_id.as_str()).collect::<Vec<_>>(), ["101_9_79"]);
     assert!(one.private.is_empty() && one.blindness.is_none() && one.opens_from.is_none());

@@ -130,6 +130,7 @@ pub fn comment(id: &str, text: &str) -> Seen {
         author: Some(Author { id: Some("9001".into()), name: Some("Siti".into()), username: None }),
         text: text.into(),
         attachments: vec![],
+        reactions: vec![],
         tags: vec![],
         created_at: at(-60),
         hidden: false,

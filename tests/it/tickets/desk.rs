@@ -90,6 +90,7 @@ impl Desk {
             author: Some(Author { id: Some(author.into()), name: None, username: None }),
             text: "Kapan?".into(),
             attachments: vec![],
+            reactions: vec![],
             tags: vec![],
             created_at: at(second),
             hidden: false,

@@ -133,6 +133,7 @@ fn item(number: usize, (thread, who, when, traits, (fate, later), delay): Draw) 
         author: if incoming { author } else { None },
         text: format!("Pesan {number}").as_str().into(),
         attachments: vec![],
+        reactions: vec![],
         tags: vec![],
         created_at: at(written),
         hidden: incoming && !direct && traits % 16 == 0,
