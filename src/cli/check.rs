@@ -25,6 +25,10 @@ pub(super) struct Args {
     wait: Duration,
 }
 
+/// What no read shows (polling-scheme.md).
+const NEVER: &str =
+    "never seen: finished live streams, comments that the account's own filters hold back, comments under other people's shares";
+
 pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     let loaded = shell.load(Secrets::All)?;
     for warning in &loaded.warnings {
@@ -37,7 +41,12 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     match &args.witness {
         _ if args.offline => Ok(()),
         Some(account) => witness(settings, account, args.wait, shell).await,
-        None => print(&app::check(settings).await?, shell),
+        None => {
+            let hooks =
+                if settings.graph.verify_token.is_some() { "come by webhook" } else { "are not seen: graph.verify_token is not set" };
+            writeln!(shell.out, "{NEVER}; reviews and comments on ads {hooks}")?;
+            print(&app::check(settings).await?, shell)
+        }
     }
 }
 

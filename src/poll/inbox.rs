@@ -1,5 +1,7 @@
 //! Direct messages: Messenger and Instagram.
 
+use jiff::SignedDuration;
+
 use super::{
     pass::{Pass, PassError, unknown},
     posts::PAGES_MAX,
@@ -22,6 +24,37 @@ const CONVERSATIONS: [u32; 3] = [25, 10, 5];
 /// Newest messages of each.
 const MESSAGES: u32 = 5;
 
+/// How often the whole of an inbox is walked and its order looked at.
+const WALK_EVERY: SignedDuration = SignedDuration::from_hours(24);
+/// How often one that does not come newest first is walked where it is large; else at every poll.
+const LARGE_EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// More conversations are a large inbox.
+const LARGE: usize = 250;
+
+/// What is remembered of an inbox.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Memo {
+    /// When it was walked in whole.
+    walked_at: Option<Time>,
+    /// It does not come in the order of the newest message.
+    unordered: bool,
+    /// How many conversations it had then.
+    conversations: usize,
+}
+
+impl Memo {
+    /// Whether it is to be walked.
+    pub fn wants_walk(&self, now: Time) -> bool {
+        let every = match (self.unordered, self.conversations > LARGE) {
+            (false, _) => WALK_EVERY,
+            (true, true) => LARGE_EVERY,
+            (true, false) => SignedDuration::ZERO,
+        };
+        self.walked_at.is_none_or(|at| now.since(at) >= every)
+    }
+}
+
 /// Whose conversations are asked for: with Facebook Login the linked Page's.
 fn owner<'a>(pass: &'a Pass<'_>) -> &'a str {
     match (pass.spec.login, &pass.spec.page) {
@@ -31,14 +64,16 @@ fn owner<'a>(pass: &'a Pass<'_>) -> &'a str {
 }
 
 /// Reads conversations from the top until a whole page is known; with `walk` back to the backfill, and to the end of an inbox that does
-/// not come in the order of the newest message, which `unordered` remembers. How much was new.
-pub async fn read(pass: &Pass<'_>, walk: bool, unordered: &mut bool) -> Result<usize, PassError> {
+/// not come in the order of the newest message, which `memo` remembers. How much was new.
+pub async fn read(pass: &Pass<'_>, walk: bool, memo: &mut Memo) -> Result<usize, PassError> {
+    let (started_at, mut conversations) = (pass.now(), 0);
     let mut new = 0;
     let mut after: Option<String> = None;
     let (mut last, mut falls) = (None, true);
     for _ in 0..PAGES_MAX {
         let began_at = pass.now();
         let page = page(pass, after.as_deref()).await?;
+        conversations += page.data.len();
         let shown: Vec<Normalized> = page.data.iter().map(|one| normalize::conversation(&pass.context(), one)).collect();
         let all: Vec<_> = shown.iter().flat_map(|one| one.messages.iter().cloned()).collect();
         let known = pass.known(&all).await?;
@@ -72,12 +107,18 @@ pub async fn read(pass: &Pass<'_>, walk: bool, unordered: &mut bool) -> Result<u
             _ => break,
         }
     }
-    if walk && *unordered == falls {
-        *unordered = !falls;
-        if *unordered {
+    if walk {
+        if !memo.unordered && !falls {
             let (opd, account, platform) = (pass.opd.slug.as_str(), pass.spec.id.as_str(), pass.spec.platform.word());
-            tracing::warn!(opd, account, platform, "this inbox does not come newest first: it is read in whole at every poll");
+            tracing::warn!(
+                opd,
+                account,
+                platform,
+                conversations,
+                "this inbox does not come newest first: it is read in whole again and again"
+            );
         }
+        *memo = Memo { walked_at: Some(started_at), unordered: !falls, conversations };
     }
     Ok(new)
 }
@@ -162,4 +203,19 @@ async fn bodies(pass: &Pass<'_>, conversation: &mut Conversation) -> Result<(), 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inbox_is_walked_daily_one_without_order_at_every_poll_and_a_large_one_every_ten_minutes() {
+        let at = |minutes: i64| Time::from_secs(60 * minutes);
+        let wants = |unordered, conversations, minutes| Memo { walked_at: Some(at(0)), unordered, conversations }.wants_walk(at(minutes));
+        assert!(Memo::default().wants_walk(at(0)));
+        assert!(!wants(false, 9_999, 24 * 60 - 1) && wants(false, 1, 24 * 60));
+        assert!(wants(true, 250, 0));
+        assert!(!wants(true, 251, 9) && wants(true, 251, 10));
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
+
 use super::{
     comments::{self, Depth},
     pass::{Pass, PassError, unknown},
@@ -59,6 +61,8 @@ async fn take(pass: &Pass<'_>, began_at: Time, page: Page, first: bool) -> Resul
                 settled.push(Post { read_at: Some(began_at), ..post.clone() });
             } else if read_before && (same || (fresh > 0 && grown == Some(fresh))) {
                 settled.push(post.clone());
+            } else if is_large(pass, before, post.total, began_at) {
+                // What was shown with it is taken; its total stays as it was, so that the rest is read when its time comes.
             } else {
                 let grew = !first && grown.is_some_and(|more| more > 0);
                 to_read.push((post.clone(), if grew { Depth::ToKnown } else { Depth::Whole }));
@@ -71,6 +75,17 @@ async fn take(pass: &Pass<'_>, began_at: Time, page: Page, first: bool) -> Resul
         new += comments::read(pass, &post, depth).await?;
     }
     Ok(new)
+}
+
+/// A medium with more comments than this …
+const LARGE: i64 = 500;
+/// … is not read in whole again sooner than this: Instagram lists top-level comments only, a page for every fifty of them
+/// (polling-scheme.md). Not so before a step.
+const LARGE_EVERY: SignedDuration = SignedDuration::from_mins(10);
+
+fn is_large(pass: &Pass<'_>, before: Option<&Post>, total: Option<i64>, now: Time) -> bool {
+    let read_lately = before.and_then(|before| before.read_at).is_some_and(|at| now.since(at) < LARGE_EVERY);
+    !pass.is_page() && total.is_some_and(|total| total > LARGE) && read_lately
 }
 
 /// Posts named by webhooks that are read in one poll.

@@ -18,8 +18,6 @@ use crate::{
 const BLIND_AFTER: SignedDuration = SignedDuration::from_hours(2);
 /// How often an account is asked who it is.
 const IDENTITY_EVERY: SignedDuration = SignedDuration::from_hours(24);
-/// How often the whole of an inbox is walked and its order looked at.
-const WALK_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// How often a Page's albums, films and reels are looked at, and an Instagram account's young media read in whole.
 const HOURLY: SignedDuration = SignedDuration::from_hours(1);
 /// How often all media in the horizon are.
@@ -51,10 +49,8 @@ pub(super) struct Memo {
     daily_at: Option<Time>,
     /// When unlisted posts were.
     unlisted_at: Option<Time>,
-    /// When its whole inbox was walked.
-    walked_at: Option<Time>,
-    /// Its inbox does not come in the order of the newest message.
-    unordered: bool,
+    /// What is known of its inbox.
+    inbox: inbox::Memo,
     /// When it was looked at whether it is to be trusted.
     doubted_at: Option<Time>,
     /// How far down the ladder of smaller requests it stands, and since when.
@@ -122,8 +118,8 @@ pub(super) async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Repo
         settle(pass, report, outcome, &published, began_at).await?;
     }
     if wants(pass, Source::Messages) {
-        let walk = Memo::due(&mut memo.walked_at, WALK_EVERY, began_at) || memo.unordered || !before.contains(&Source::Messages);
-        let outcome = inbox::read(pass, walk, &mut memo.unordered).await;
+        let walk = memo.inbox.wants_walk(began_at) || !before.contains(&Source::Messages);
+        let outcome = inbox::read(pass, walk, &mut memo.inbox).await;
         settle(pass, report, outcome, &[Source::Messages], began_at).await?;
     }
     if Memo::due(&mut memo.doubted_at, HOURLY, began_at)
