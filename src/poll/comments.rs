@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::{
     pass::{Pass, PassError, unknown},
     posts::PAGES_MAX,
+    shelf,
 };
 use crate::{
-    domain::message::Post,
+    domain::{Direction, message::Post},
     graph::{
         facebook,
         instagram::{self, PAGE_MAX},
@@ -35,11 +36,12 @@ pub async fn read(pass: &Pass<'_>, post: &Post, depth: Depth) -> Result<usize, P
     let reference = PostRef::from(post);
     let mut found = Normalized::default();
     let mut after: Option<String> = None;
-    let mut complete = false;
+    let (mut complete, mut counted) = (false, None);
     for _ in 0..PAGES_MAX {
         let (one, next, has_next) = if pass.is_page() {
             let page: List<page::Comment> = pass.get(&facebook::post_comments(&post.external_id, COMMENTS, after.as_deref())).await?;
             let next = page.next().map(str::to_owned);
+            counted = page.total;
             (normalize::comments(&pass.context(), &reference, &page, &BTreeMap::new()), next, page.has_next)
         } else {
             let page: List<media::Comment> = pass.get(&instagram::media_comments(&post.external_id, PAGE_MAX, after.as_deref())).await?;
@@ -60,8 +62,19 @@ pub async fn read(pass: &Pass<'_>, post: &Post, depth: Depth) -> Result<usize, P
         }
         after = Some(cursor);
     }
-    let proofs = if complete { vec![Proof::Post(post.external_id.clone())] } else { Vec::new() };
-    let read_at = if complete { Some(began_at) } else { None };
+    if complete && found.messages.is_empty() && !pass.is_page() && post.total != Some(0) {
+        counted = shelf::recount(pass, post).await?.total;
+    }
+    // Meta counts what it does not show, and shows nothing of citizens: it may be this app to which it shows nothing any more.
+    let citizens = found.messages.iter().any(|message| message.direction == Direction::In);
+    complete &= citizens || counted.is_none_or(|counted| counted <= found.messages.len() as i64);
+    let proofs = match complete {
+        false => Vec::new(),
+        true if found.odd.is_empty() => vec![Proof::Post(post.external_id.clone())],
+        // What nobody could read may be what was not shown: nothing is missing, and only what was shown is proved.
+        true => found.messages.iter().map(|message| Proof::Unchanged(message.thread.kind, message.thread.name.clone())).collect(),
+    };
+    let read_at = complete.then_some(began_at);
     Ok(pass.take(began_at, found, vec![Post { read_at, ..post.clone() }], proofs).await?)
 }
 

@@ -86,8 +86,7 @@ pub async fn read(pass: &Pass<'_>, walk: bool, memo: &mut Memo) -> Result<usize,
             if more && unknown == one.messages.len() || unknown > 0 && !has_bodies(wire) {
                 alone.push(name);
             } else if has_bodies(wire) {
-                let from = if more { one.messages.iter().map(|m| m.created_at).min() } else { None };
-                proofs.push(Proof::Conversation { name, from });
+                proofs.push(proof(name, &one, more));
                 batch = batch.and(one);
             } else {
                 proofs.push(Proof::Unchanged(Kind::Message, name));
@@ -121,6 +120,16 @@ pub async fn read(pass: &Pass<'_>, walk: bool, memo: &mut Memo) -> Result<usize,
         *memo = Memo { walked_at: Some(started_at), unordered: !falls, conversations };
     }
     Ok(new)
+}
+
+/// What a conversation proves that was shown with its newest messages, of which there are `more`. Where Meta shows none, or one that nobody
+/// can read, nothing of it is missing.
+fn proof(name: String, shown: &Normalized, more: bool) -> Proof {
+    if shown.messages.is_empty() || !shown.odd.is_empty() {
+        return Proof::Unchanged(Kind::Message, name);
+    }
+    let from = if more { shown.messages.iter().map(|message| message.created_at).min() } else { None };
+    Proof::Conversation { name, from }
 }
 
 async fn page(pass: &Pass<'_>, after: Option<&str>) -> Result<List<Conversation>, GraphError> {
@@ -173,7 +182,7 @@ pub async fn conversation(pass: &Pass<'_>, name: &str) -> Result<usize, PassErro
         sources::lost(&pass.tools.db, pass.account, Source::Messages, (last, from), reason).await?;
     }
     let proof = if whole {
-        Proof::Conversation { name: name.to_owned(), from }
+        proof(name.to_owned(), &one, more)
     } else {
         // What was known was not shown again: nothing of it can be called missing.
         Proof::Unchanged(Kind::Message, name.to_owned())

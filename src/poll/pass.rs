@@ -190,6 +190,9 @@ impl<'a> Pass<'a> {
             warn!(error = %failed, "a limit could not be noted: after a restart Meta is asked once too early");
         }
         self.tools.metrics.graph_request(self.spec.platform.word(), request.endpoint, outcome);
+        for one in usage {
+            self.tools.metrics.graph_usage(&self.spec.id, one.kind, f64::from(one.percent) / 100.0);
+        }
         if let Some(percent) = usage.iter().map(|usage| usage.percent).max() {
             self.usage.store(percent, Ordering::Relaxed);
         }

@@ -56,7 +56,7 @@ async fn take(pass: &Pass<'_>, began_at: Time, page: Page, first: bool) -> Resul
             let grown = before.and_then(|before| before.total).zip(post.total).map(|(old, new)| new - old);
             let read_before = before.is_some_and(|before| before.read_at.is_some());
             let same = fresh == 0 && before.is_some_and(|before| before.total == post.total && before.updated_at == post.updated_at);
-            if *inline_complete {
+            if *inline_complete && one.odd.is_empty() {
                 proofs.push(Proof::Post(post.external_id.clone()));
                 settled.push(Post { read_at: Some(began_at), ..post.clone() });
             } else if read_before && (same || (fresh > 0 && grown == Some(fresh))) {

@@ -81,6 +81,7 @@ impl PollStage {
         accounts::sync(&db, &list, Time::from_timestamp(joints.clock.now())).await?;
         let rules = Rules::new(&settings.sla.auto_reply_patterns, &settings.sla.urgent_keywords);
         let tokens = Tokens::new(settings.clone(), joints.client.clone(), joints.metrics.clone(), joints.reread.clone());
+        joints.metrics.forget_usage();
         let quota = Quota::resumed(limits::held(&db, Time::from_timestamp(joints.clock.now())).await?);
         let tools = Tools {
             db,

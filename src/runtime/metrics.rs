@@ -39,6 +39,7 @@ pub struct Metrics {
     response: Family<Labels<1>, Histogram, fn() -> Histogram>,
     flag_lag: Histogram,
     detection_lag: Histogram,
+    usage: Family<Labels<2>, Ratio>,
 }
 
 /// What is true at the moment of a scrape.
@@ -46,8 +47,6 @@ pub struct Metrics {
 pub struct Scrape {
     /// OPD, state (`open`, which includes overdue, or `overdue`), number of tickets.
     pub tickets: Vec<(String, &'static str, u64)>,
-    /// Account, kind of limit, share of it that is used up (1 = all).
-    pub graph_usage: Vec<(String, String, f64)>,
     /// Account, seconds since its last good read.
     pub account_poll_age: Vec<(String, f64)>,
     /// Account, whether it is healthy.
@@ -65,6 +64,7 @@ impl Default for Metrics {
             response: Family::new_with_constructor(|| Histogram::new(RESPONSE)),
             flag_lag: Histogram::new(FLAG_LAG),
             detection_lag: Histogram::new(DETECTION_LAG),
+            usage: Family::default(),
         }
     }
 }
@@ -95,6 +95,16 @@ impl Metrics {
         self.detection_lag.observe(seconds);
     }
 
+    /// Notes how much of a limit an account, or its app, has used up (1 = all).
+    pub fn graph_usage(&self, account: &str, kind: &str, ratio: f64) {
+        self.usage.get_or_create(&labels([("account", account), ("kind", kind)])).set(ratio);
+    }
+
+    /// Forgets that: other accounts are read now.
+    pub fn forget_usage(&self) {
+        self.usage.clear();
+    }
+
     /// Counts an attempt to deliver an alert.
     pub fn delivery(&self, channel: &str, outcome: &str) {
         self.deliveries.get_or_create(&labels([("channel", channel), ("outcome", outcome)])).inc();
@@ -116,11 +126,7 @@ impl Metrics {
             tickets.get_or_create(&labels([("opd", opd), ("state", state)])).set(i64::try_from(*count).unwrap_or(i64::MAX));
         }
         registry.register("tickets", "Tickets; open includes overdue", tickets);
-        let usage = Family::<Labels<2>, Ratio>::default();
-        for (account, kind, ratio) in &scrape.graph_usage {
-            usage.get_or_create(&labels([("account", account), ("kind", kind)])).set(*ratio);
-        }
-        registry.register("graph_usage_ratio", "Share of the Graph API's limit that is used up", usage);
+        registry.register("graph_usage_ratio", "Share of the Graph API's limit that is used up", self.usage.clone());
         let age = Family::<Labels<1>, Ratio>::default();
         for (account, seconds) in &scrape.account_poll_age {
             age.get_or_create(&labels([("account", account)])).set(*seconds);
@@ -158,14 +164,15 @@ mod tests {
         metrics.response_seconds("dindukcapil", 1200.0);
         metrics.flag_lag(0.2);
         metrics.detection_lag(40.0);
+        metrics.graph_usage("101", "page", 0.25);
         let scrape = Scrape {
             tickets: vec![("dindukcapil".into(), "open", 3), ("dindukcapil".into(), "overdue", 1)],
-            graph_usage: vec![("101".into(), "page".into(), 0.25)],
             account_poll_age: vec![("101".into(), 12.5)],
             account_healthy: vec![("101".into(), true)],
             alert_outbox: 4,
         };
         let first = metrics.render(&scrape).unwrap();
+        metrics.forget_usage();
         let second = metrics.render(&Scrape::default()).unwrap();
         assert!(first.contains("account=") && !second.contains("account="), "what is gone does not linger");
         assert!(second.contains("tanggap_messages_total{"), "what was counted stays");
