@@ -71,8 +71,8 @@ pub struct Row {
 /// How many agencies of one kind there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Share {
-    /// Which kind.
-    pub kind: OpdKind,
+    /// Which kind; `None`: all of them.
+    pub kind: Option<OpdKind>,
     /// What that is called in the site's language.
     pub name: String,
     /// How many there are.
@@ -94,6 +94,10 @@ pub struct Audit {
     pub shares: Vec<Share>,
     /// Every finding: agencies with the worst one first, each agency's rows together.
     pub rows: Vec<Row>,
+    /// What is to be said of all accounts at once, where none was ever read.
+    pub never_ran: Option<Group>,
+    /// What is said instead of an advice that was just given.
+    pub same: String,
 }
 
 /// Neighbouring agencies of a kind of which the same is to be said, so that it is said once.
@@ -124,8 +128,8 @@ pub struct Limits {
     pub horizon: SignedDuration,
 }
 
-/// Looks at every configured agency.
-pub fn audit(site: &Site, opds: &[Opd], watched: &[Watched], limits: Limits, now: Time) -> Result<Audit, WordsError> {
+/// Looks at every configured agency. `keepers`: who runs this program, by office.
+pub fn audit((site, keepers): (&Site, &[&str]), opds: &[Opd], watched: &[Watched], limits: Limits, now: Time) -> Result<Audit, WordsError> {
     let look = Look {
         words: Words::new(Part::Audit, site.language, site.timezone.clone())?,
         watched: watched.iter().map(|it| ((it.platform, it.id.as_str()), it)).collect(),
@@ -144,9 +148,17 @@ pub fn audit(site: &Site, opds: &[Opd], watched: &[Watched], limits: Limits, now
         (rows.iter().map(|row| row.finding).min(), std::cmp::Reverse(rows.len()), kind)
     });
     let shares = look.shares(&units)?;
-    let summary = look.summary(&units, opds)?;
+    let accounts: usize = opds.iter().map(|opd| opd.accounts.len()).sum();
+    let never_ran = accounts > 0 && watched.iter().all(|it| it.last_read_at.is_none() && it.healthy);
+    let summary = look.summary(&units, accounts, never_ran, keepers)?;
+    let words = &look.words;
+    let all = || -> Result<Group, WordsError> {
+        let lines = vec![(words.say("never_ran", ())?, words.say("never_ran_do", ())?)];
+        Ok(Group { who: words.say("never_ran_who", context! { accounts })?, lines, open: true })
+    };
     let title = look.words.say("title", context! { site => site.name.as_str(), date => look.words.date(now)? })?;
-    Ok(Audit { title, summary, shares, rows: units.into_iter().flatten().collect() })
+    let (never_ran, same) = (never_ran.then(all).transpose()?, words.say("same", ())?);
+    Ok(Audit { title, summary, shares, rows: units.into_iter().flatten().collect(), never_ran, same })
 }
 
 fn kind_of(opd: &Opd) -> OpdKind {
@@ -276,38 +288,41 @@ impl Look<'_> {
             }
             let all = |finding| own.iter().filter(|rows| rows.iter().all(|row| row.finding == finding)).count();
             shares.push(Share {
-                kind: *kind,
+                kind: Some(*kind),
                 name: self.words.say(&format!("kind_{kind}"), ())?,
                 agencies: own.len(),
                 with_account: own.len() - all(Finding::NoAccount),
                 fine: all(Finding::Ok),
             });
         }
+        let sum = |of: fn(&Share) -> usize| shares.iter().map(of).sum();
+        let (agencies, with_account, fine) = (sum(|it| it.agencies), sum(|it| it.with_account), sum(|it| it.fine));
+        shares.push(Share { kind: None, name: self.words.say("total", ())?, agencies, with_account, fine });
         Ok(shares)
     }
 
-    fn summary(&self, units: &[Vec<Row>], opds: &[Opd]) -> Result<Vec<String>, WordsError> {
+    /// The news first, what all this is at the end.
+    fn summary(&self, units: &[Vec<Row>], accounts: usize, never_ran: bool, keepers: &[&str]) -> Result<Vec<String>, WordsError> {
         let having = |finding| units.iter().filter(|rows| rows.iter().any(|row| row.finding == finding)).count();
         let times = |finding| units.iter().flatten().filter(|row| row.finding == finding).count();
-        let agencies = units.len();
-        let mut lines = vec![self.words.say("intro", ())?];
-        lines.push(self.words.say(
-            "sum_agencies",
-            context! { agencies, with => agencies - having(Finding::NoAccount), without => having(Finding::NoAccount), fine => having(Finding::Ok) },
-        )?);
-        let accounts: usize = opds.iter().map(|opd| opd.accounts.len()).sum();
+        let mut lines = Vec::new();
+        if never_ran {
+            lines.push(self.words.say("sum_never_ran", ())?);
+        }
+        let (agencies, without) = (units.len(), having(Finding::NoAccount));
+        lines
+            .push(self.words.say("sum_agencies", context! { agencies, with => agencies - without, without, fine => having(Finding::Ok) })?);
         if accounts > 0 {
             lines.push(self.words.say(
                 "sum_accounts",
                 context! {
                     accounts, unreadable => times(Finding::NotReadable) + times(Finding::NotLinked), unread => times(Finding::NotReadYet),
-                    dormant => times(Finding::Dormant), silent => times(Finding::Silent), days => self.limits.quiet.as_hours() / 24,
+                    doubtful => times(Finding::Doubtful), dormant => times(Finding::Dormant), silent => times(Finding::Silent),
+                    days => self.limits.quiet.as_hours() / 24,
                 },
             )?);
         }
-        if accounts > 0 && times(Finding::NotReadYet) == accounts {
-            lines.push(self.words.say("sum_never_ran", ())?);
-        }
+        lines.push(self.words.say("intro", context! { keepers => keepers.join(", ") })?);
         Ok(lines)
     }
 }
@@ -316,11 +331,14 @@ impl Audit {
     /// The rows in groups: an agency with several findings is one, neighbours of a kind with the same single finding are one.
     pub fn groups(&self) -> Vec<Group> {
         let mut groups: Vec<(Vec<&Row>, Group)> = Vec::new();
-        for unit in self.rows.chunk_by(|a, b| a.opd == b.opd) {
+        // What is so of every account is said once, of all of them.
+        let said = |row: &&Row| self.never_ran.is_some() && row.finding == Finding::NotReadYet;
+        let rows: Vec<&Row> = self.rows.iter().filter(|row| !said(row)).collect();
+        for unit in rows.chunk_by(|a, b| a.opd == b.opd) {
             let repeated = |at: usize| at > 0 && unit[at - 1].advice == unit[at].advice;
-            let advice = |at: usize| if repeated(at) { String::new() } else { unit[at].advice.clone() };
+            let advice = |at: usize| if repeated(at) { self.same.clone() } else { unit[at].advice.clone() };
             let lines: Vec<_> = unit.iter().enumerate().map(|(at, row)| (row.text.clone(), advice(at))).collect();
-            let Some(row) = unit.first() else { continue };
+            let Some(&row) = unit.first() else { continue };
             let same = groups.last_mut().filter(|(rows, group)| {
                 group.lines == lines && row.account.is_none() && rows.last().is_some_and(|last| last.kind == row.kind)
             });
@@ -329,16 +347,17 @@ impl Audit {
                 group.who = rows.iter().map(|row| row.abbreviation.as_str()).collect::<Vec<_>>().join(", ");
                 continue;
             }
-            let full = if row.name == row.abbreviation { row.name.clone() } else { format!("{} ({})", row.name, row.abbreviation) };
+            let named = row.name.contains(&row.abbreviation);
+            let full = if named { row.name.clone() } else { format!("{} ({})", row.name, row.abbreviation) };
             groups.push((vec![row], Group { who: full, lines, open: row.finding != Finding::Ok }));
         }
         for (rows, group) in &mut groups {
-            if rows.len() > 1 {
-                let kind = self.shares.iter().find(|share| rows.first().is_some_and(|row| row.kind == share.kind));
-                group.who = format!("{} {}: {}", rows.len(), kind.map_or("", |share| share.name.as_str()), group.who);
+            let kind = rows.first().map(|row| row.kind).filter(|kind| rows.len() > 1 && *kind != OpdKind::Lainnya);
+            if let Some(share) = self.shares.iter().find(|share| kind.is_some() && share.kind == kind) {
+                group.who = format!("{} {}: {}", rows.len(), share.name, group.who);
             }
         }
-        groups.into_iter().map(|(_, group)| group).collect()
+        self.never_ran.iter().cloned().chain(groups.into_iter().map(|(_, group)| group)).collect()
     }
 }
 

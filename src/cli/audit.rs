@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 
 use super::{
-    Failure, Shell, complain, now,
+    Failure, Shell, now,
     output::{self, Format, Listed, View},
 };
 use crate::{
@@ -52,7 +52,9 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     let accounts = stored(shell, &settings).await?;
     let quiet = SignedDuration::from_hours(24 * i64::from(args.dormant));
     let limits = Limits { quiet, horizon: settings.poll.comment_horizon };
-    let found = audit(&settings.site, &settings.opds, &accounts, limits, now()).map_err(anyhow::Error::new)?;
+    let keepers: Vec<&str> =
+        settings.officials.iter().filter(|official| official.group == "operator").map(|official| official.name.as_str()).collect();
+    let found = audit((&settings.site, &keepers), &settings.opds, &accounts, limits, now()).map_err(anyhow::Error::new)?;
     let view = View::of(&settings);
     match args.format.unwrap_or(if shell.terminal { Form::Table } else { Form::Json }) {
         Form::Table => table(&found, &settings, shell),
@@ -65,7 +67,6 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
 /// What is known of the accounts: nothing before the daemon has made its database.
 async fn stored(shell: &Shell, settings: &Settings) -> Result<Vec<Watched>, Failure> {
     if Db::is_absent(settings.database.url.expose_secret()) {
-        complain("there is no database yet, so this is the configuration alone; `tanggap run` makes it");
         return Ok(Vec::new());
     }
     let (db, _) = shell.open().await?;

@@ -178,8 +178,9 @@ impl<'a> Pass<'a> {
             let mut quota = locked(&self.tools.quota);
             let before = quota.limits(&self.pools);
             quota.used(account, app, usage, self.now());
-            if let Err(error) = &answer {
-                quota.refused(account, app, error, self.now());
+            match &answer {
+                Ok(_) => quota.answered(&self.pools),
+                Err(error) => quota.refused(account, app, error, self.now()),
             }
             let after = quota.limits(&self.pools);
             if after == before { Vec::new() } else { after }

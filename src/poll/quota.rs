@@ -17,6 +17,8 @@ pub const STOP_AT: u32 = 80;
 pub const REST: SignedDuration = SignedDuration::from_mins(15);
 /// Without an estimate a block is left alone for an hour (rate-limit page, facts 6.3).
 pub const BLOCK: SignedDuration = SignedDuration::from_hours(1);
+/// So long the others wait for the answer to the first request after a block.
+const PROBE: SignedDuration = SignedDuration::from_secs(30);
 /// Between two calls for conversations of one Instagram account: at most two a second (Messenger Platform, rate limits).
 const INBOX_GAP: SignedDuration = SignedDuration::from_millis(500);
 
@@ -53,6 +55,8 @@ struct Rest {
     stopped_until: Option<Time>,
     /// When conversations were asked for last.
     inbox_at: Option<Time>,
+    /// When a block was over, and one request was let through to see.
+    probed_at: Option<Time>,
 }
 
 /// What is known of every limit.
@@ -64,7 +68,7 @@ impl Quota {
     pub fn resumed(limits: Vec<Limit>) -> Self {
         let rest = |limit: Limit| {
             let Limit { pool, blocked_until, stopped_until } = limit;
-            (Pool(pool), Rest { blocked_until, stopped_until, inbox_at: None })
+            (Pool(pool), Rest { blocked_until, stopped_until, ..Rest::default() })
         };
         Self(limits.into_iter().map(rest).collect())
     }
@@ -78,14 +82,32 @@ impl Quota {
             .collect()
     }
 
-    /// Until when nothing of this may be asked; `None`: ask.
-    pub fn wait(&self, pools: &[Pool], purpose: Purpose, now: Time) -> Option<Time> {
+    /// Until when nothing of this may be asked; `None`: ask. When a block is over, one asks, and the others wait for what it is answered.
+    pub fn wait(&mut self, pools: &[Pool], purpose: Purpose, now: Time) -> Option<Time> {
         let rests = pools.iter().filter_map(|pool| self.0.get(pool));
         let until = |rest: &Rest| match purpose {
             Purpose::Work => rest.blocked_until.max(rest.stopped_until),
             Purpose::Reserve => rest.blocked_until,
         };
-        rests.filter_map(until).filter(|&until| until > now).max()
+        let probe = |rest: &Rest| rest.blocked_until.and(rest.probed_at).map(|at| at.plus(PROBE));
+        let waits = rests.flat_map(|rest| [until(rest), probe(rest)]).flatten().filter(|&until| until > now).max();
+        if waits.is_none() {
+            for pool in pools {
+                if let Some(rest) = self.0.get_mut(pool).filter(|rest| rest.blocked_until.is_some()) {
+                    rest.probed_at = Some(now);
+                }
+            }
+        }
+        waits
+    }
+
+    /// Meta answered: whatever was blocked is no more.
+    pub fn answered(&mut self, pools: &[Pool]) {
+        for pool in pools {
+            if let Some(rest) = self.0.get_mut(pool) {
+                (rest.blocked_until, rest.probed_at) = (None, None);
+            }
+        }
     }
 
     /// How long to wait before conversations of the account are asked for again; the turn is taken.
@@ -115,6 +137,7 @@ impl Quota {
         let pool = if scope == Scope::App { app } else { account };
         let rest = self.0.entry(pool.clone()).or_default();
         rest.blocked_until = rest.blocked_until.max(Some(now.plus(after.unwrap_or(BLOCK))));
+        rest.probed_at = None;
     }
 }
 
@@ -169,12 +192,30 @@ mod tests {
     }
 
     #[test]
+    fn after_a_block_one_asks_and_the_others_wait_for_its_answer() {
+        let (account, app) = pools();
+        let mut quota = Quota::default();
+        let later = Next::Later { after: Some(SignedDuration::from_mins(20)), scope: Scope::App };
+        quota.refused(&account, &app, &GraphError::new(later, "too many"), at(0));
+        let (first, second) = ([account.clone(), app.clone()], [Pool::account(Platform::Instagram, "2"), app.clone()]);
+        let wait = |quota: &mut Quota, pools: &[Pool], seconds| quota.wait(pools, Purpose::Reserve, at(seconds));
+        assert_eq!(wait(&mut quota, &first, 1_200), None);
+        assert_eq!(wait(&mut quota, &second, 1_201), Some(at(1_230)));
+        assert_eq!(wait(&mut quota, &second, 1_230), None, "the first was never answered: another asks");
+        quota.refused(&account, &app, &GraphError::new(later, "too many"), at(1_231));
+        assert_eq!(wait(&mut quota, &first, 2_430), Some(at(2_431)));
+        assert_eq!(wait(&mut quota, &second, 2_431), None);
+        quota.answered(&second);
+        assert_eq!(wait(&mut quota, &first, 2_432), None);
+    }
+
+    #[test]
     fn what_is_known_of_limits_outlives_a_restart() {
         let (account, app) = pools();
         let mut quota = Quota::default();
         quota.used(&account, &app, &[usage("app", 90, None)], at(0));
         let both = [account, app];
-        let quota = Quota::resumed(quota.limits(&both));
+        let mut quota = Quota::resumed(quota.limits(&both));
         assert_eq!(quota.wait(&both, Purpose::Work, at(1)), Some(at(900)));
         assert_eq!(quota.wait(&both, Purpose::Reserve, at(1)), None);
     }

@@ -60,7 +60,7 @@ fn site(language: Language) -> Site {
 }
 
 fn look(opds: &[Opd], watched: &[Watched]) -> Audit {
-    audit(&site(Language::Indonesian), opds, watched, Limits { quiet: DAY * 30, horizon: DAY * 90 }, now()).unwrap()
+    audit((&site(Language::Indonesian), &["Operator"]), opds, watched, Limits { quiet: DAY * 30, horizon: DAY * 90 }, now()).unwrap()
 }
 
 /// `slug finding` of every row.
@@ -93,7 +93,7 @@ fn an_account_in_doubt_says_what_and_what_to_do_instead_of_being_called_silent()
 fn an_agency_with_lively_accounts_on_every_platform_has_nothing_to_be_remarked() {
     let audit = look(&[opd("dinkes", OpdKind::Dinas, &BOTH)], &both_well());
     assert_eq!((audit.rows.len(), audit.rows[0].finding), (1, Finding::Ok));
-    assert_eq!((audit.rows[0].text.as_str(), audit.rows[0].advice.as_str()), ("Tidak ada catatan.", ""));
+    assert_eq!((audit.rows[0].text.as_str(), audit.rows[0].advice.as_str()), ("Sudah beres.", ""));
 }
 
 #[test]
@@ -162,7 +162,11 @@ fn the_same_is_said_once_of_neighbours_of_a_kind() {
     ];
     let audit = look(&opds, &[]);
     let who: Vec<_> = audit.groups().into_iter().map(|group| (group.who, group.lines.len())).collect();
-    assert_eq!(who, [("Kantor d (D)".to_owned(), 2), ("Kantor b (B)".to_owned(), 1), ("2 Kecamatan: A, C".to_owned(), 1)]);
+    let never_ran = ("Semua akun yang terdaftar (1)".to_owned(), 1);
+    assert_eq!(who, [never_ran, ("Kantor d (D)".to_owned(), 1), ("Kantor b (B)".to_owned(), 1), ("2 Kecamatan: A, C".to_owned(), 1)]);
+    assert!(audit.summary[0].contains("belum ada pesan warga yang terpantau"), "the news come first: {}", audit.summary[0]);
+    let total = audit.shares.last().unwrap();
+    assert_eq!((total.kind, total.agencies, total.with_account, total.fine), (None, 4, 1, 0));
     let share = &audit.shares[1];
     assert_eq!((share.name.as_str(), share.agencies, share.with_account), ("Kecamatan", 2, 0));
 }
@@ -172,6 +176,8 @@ fn an_account_is_never_called_dormant_for_want_of_posts_that_are_not_read() {
     let limits = Limits { quiet: DAY * 180, horizon: DAY * 90 };
     let [mut facebook, instagram] = both_well();
     facebook.last_post_at = None;
-    let audit = audit(&site(Language::English), &[opd("dinkes", OpdKind::Dinas, &BOTH)], &[facebook, instagram], limits, now()).unwrap();
-    assert_eq!(audit.rows[0].text, "Nothing to remark.");
+    let audit =
+        audit((&site(Language::English), &["Operator"]), &[opd("dinkes", OpdKind::Dinas, &BOTH)], &[facebook, instagram], limits, now())
+            .unwrap();
+    assert_eq!(audit.rows[0].text, "All is well.");
 }
