@@ -28,7 +28,8 @@ pub fn conversation(ctx: &Context, found: &Conversation) -> Normalized {
     };
     let written: Vec<(&Message, Writer)> =
         messages.data.iter().map(|message| (message, writer(ctx, &mut out, &message.from.clone().unwrap_or_default(), false))).collect();
-    let thread = ThreadKey { kind: Kind::Message, name: name.to_owned(), post: None, citizen: citizen(ctx, found, &written) };
+    let citizen = citizen(ctx, found, &written).filter(|id| usable(Some(id)).is_some());
+    let thread = ThreadKey { kind: Kind::Message, name: name.to_owned(), post: None, citizen };
     for (message, writer) in written {
         let draft = Draft {
             object: Object::Message,

@@ -43,6 +43,11 @@ impl Draft<'_> {
     pub(super) fn finish(self, ctx: &Context, out: &mut Normalized) {
         let Some(external_id) = usable(self.id) else { return out.note("no usable id", None) };
         let Some(created_at) = self.time.and_then(Time::parse) else { return out.note("no readable time", Some(external_id)) };
+        let author = self.writer.author.as_ref().and_then(|author| author.id.as_deref());
+        let named = [Some(self.thread.name.as_str()), self.parent.as_deref(), author];
+        if named.into_iter().flatten().any(|id| usable(Some(id)).is_none()) {
+            return out.note("an author, parent or thread without a usable id", Some(external_id));
+        }
         let text = Text::new(self.text.unwrap_or_default());
         let sticker = self.attachments.iter().any(|attachment| attachment.kind == "sticker");
         let attachments = self.attachments.iter().any(|attachment| attachment.kind != "sticker");

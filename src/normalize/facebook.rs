@@ -134,7 +134,7 @@ fn comments_into(ctx: &Context, post: &PostRef, list: &List<Comment>, known: &BT
             tags: tags(&comment.message_tags),
             replies_to_other: answered.is_some_and(|other| writer.is_other_citizen(other)),
             hidden: comment.is_hidden == Some(true),
-            private_reply: comment.private_reply_conversation.as_ref().and_then(|node| node.id.clone()),
+            private_reply: comment.private_reply_conversation.as_ref().and_then(|node| usable(node.id.as_deref())).map(str::to_owned),
             permalink: comment.permalink_url.clone().or_else(|| post.permalink.clone()),
         };
         draft.finish(ctx, &mut out);

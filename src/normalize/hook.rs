@@ -36,7 +36,7 @@ pub fn arrivals(ctx: &Context, sources: &[Source], entry: &Entry) -> Arrivals {
         let out = match value.verb.as_str() {
             "" | "add" => &mut found.written,
             // what comes without its text would be read as emptied
-            "edit" | "edited" | "update" | "hide" | "unhide" if has_text(value) => &mut found.changed,
+            "edit" | "edited" | "update" | "hide" | "unhide" if text(ctx, value).is_some() => &mut found.changed,
             "remove" | "delete" => {
                 found.removed.extend(removal(ctx, field, value));
                 continue;
@@ -84,7 +84,7 @@ fn review(ctx: &Context, value: &Value, out: &mut Normalized) {
         thread,
         parent: comment.then(|| story.to_owned()),
         top_level: comment,
-        text: if comment { value.message.as_deref() } else { value.review_text.as_deref() },
+        text: text(ctx, value),
         attachments: attachments(value),
         reactions: Vec::new(),
         tags: Vec::new(),
@@ -116,7 +116,7 @@ fn ad_comment(ctx: &Context, post: Option<&str>, time: Option<&str>, value: &Val
         thread: thread(&post, id.unwrap_or_default(), parent.clone()),
         parent: Some(parent.clone().unwrap_or_else(|| post.external_id.clone())),
         top_level: parent.is_none(),
-        text: value.message.as_deref().or(value.text.as_deref()),
+        text: text(ctx, value),
         attachments: attachments(value),
         reactions: Vec::new(),
         tags: Vec::new(),
@@ -139,8 +139,10 @@ fn removal(ctx: &Context, field: &str, value: &Value) -> Option<(Object, String)
     Some((object, usable(id.as_deref())?.to_owned()))
 }
 
-fn has_text(value: &Value) -> bool {
-    value.message.is_some() || value.text.is_some() || value.review_text.is_some()
+/// What was written: a review's text stands elsewhere than a comment's.
+fn text<'a>(ctx: &Context, value: &'a Value) -> Option<&'a str> {
+    let review = ctx.platform == Platform::Facebook && value.item != "comment";
+    if review { value.review_text.as_deref() } else { value.message.as_deref().or(value.text.as_deref()) }
 }
 
 fn author(value: &Value) -> Profile {

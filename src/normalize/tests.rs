@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::*;
 use crate::{
     domain::{
-        Direction, Kind, Object, Time,
+        Direction, Kind, Object, Source, Time,
         message::{Seen, ThreadKey},
     },
     graph::wire::{List, facebook, instagram},
@@ -218,6 +218,47 @@ fn an_id_too_long_for_an_index_and_a_post_without_id_are_odd() {
     let post = facebook::Post { comments: Some(comment_list(r#"{"data":[{"id":"1"},{"id":"2"}]}"#)), ..facebook::Post::default() };
     assert_eq!(feed_post(&world.ctx(), &post).odd.len(), 3);
     assert_eq!(media(&world.ctx(), &instagram::Media::default()).odd.len(), 1);
+}
+
+#[test]
+fn a_message_whose_author_parent_or_thread_cannot_be_kept_is_odd_and_costs_nothing_else() {
+    let time = r#""created_time":"2026-11-24T02:00:00+0000""#;
+    let long = "x".repeat(513);
+    let list = comment_list(&format!(
+        r#"{{"data":[{{"id":"9_1",{time},"parent":{{"id":"{long}"}}}},{{"id":"9_2",{time},"from":{{"id":"{long}"}}}},
+                     {{"id":"9_3",{time},"private_reply_conversation":{{"id":"{long}"}}}}]}}"#
+    ));
+    let page = World::new(Platform::Facebook);
+    let all = comments(&page.ctx(), &own_post(), &list, &BTreeMap::new());
+    let odd = |id: &str| Odd { what: "an author, parent or thread without a usable id", id: Some(id.to_owned()) };
+    assert_eq!(all.odd, [odd("9_1"), odd("9_2")]);
+    assert_eq!((all.messages.len(), &find(&all, "9_3").private_reply), (1, &None));
+
+    let talk = format!(
+        r#"{{"id":"t_1","participants":{{"data":[{{"id":"{long}"}}]}},
+             "messages":{{"data":[{{"id":"m_2",{time},"from":{{"id":"{long}"}}}},{{"id":"m_1",{time},"from":{{"id":"101"}}}}]}}}}"#
+    );
+    let all = conversation(&page.ctx(), &serde_json::from_str(&talk).unwrap());
+    assert_eq!((all.odd.as_slice(), all.messages.len(), &find(&all, "m_1").thread.citizen), ([odd("m_2")].as_slice(), 1, &None));
+
+    let time = r#""timestamp":"2026-11-24T02:00:00+0000""#;
+    let json = format!(r#"{{"data":[{{{time},"replies":{{"data":[{{"id":"1802",{time}}}]}}}}]}}"#);
+    let all = media_comments(&World::new(Platform::Instagram).ctx(), &own_post(), &serde_json::from_str(&json).unwrap());
+    assert_eq!(all.odd, [Odd { what: "no usable id", id: None }, odd("1802")], "a reply to what has no id belongs to no thread");
+}
+
+#[test]
+fn an_edit_without_the_text_of_what_it_edits_changes_nothing() {
+    let world = World::new(Platform::Facebook);
+    let changed = |text: &str| {
+        let json = format!(
+            r#"{{"id":"101","changes":[{{"field":"ratings","value":{{"item":"rating","verb":"edit","open_graph_story_id":"555",
+                 "reviewer_id":"9001","created_time":1795485000,"{text}":"Antre lama"}}}}]}}"#
+        );
+        arrivals(&world.ctx(), Source::ALL, &serde_json::from_str(&json).unwrap()).changed.messages
+    };
+    assert_eq!(changed("review_text")[0].text.as_str(), "Antre lama");
+    assert_eq!((changed("message"), changed("text")), (vec![], vec![]), "a review's text stands in neither");
 }
 
 #[test]

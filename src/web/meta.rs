@@ -66,8 +66,7 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bo
         Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE,
         Err(_) => return StatusCode::REQUEST_TIMEOUT,
     };
-    let signature = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
-    if !signed(&shared.joints.settings.graph, signature, &body) {
+    if !signed(&shared.joints.settings.graph, &headers, &body) {
         debug!("a webhook without a valid signature was refused");
         return StatusCode::UNAUTHORIZED;
     }
@@ -135,9 +134,11 @@ fn hint(value: &Value) -> Option<Hint> {
     (!ad && post.len() <= ID_MAX && comment.len() <= ID_MAX).then(|| Hint { post: post.clone(), comment })
 }
 
-/// Whether some app of ours signed the body: `sha256=` and the lower-case hexadecimal HMAC-SHA256 of the raw body under the app's secret.
+/// Whether some app of ours signed the body: `X-Hub-Signature-256` is `sha256=` and the hexadecimal HMAC-SHA256 of the raw body under the
+/// app's secret (Webhooks, Getting Started).
 /// Which of its two secrets signs with Instagram Login is not documented: both are tried. Takes the same time whatever is wrong.
-fn signed(graph: &Graph, signature: Option<&str>, body: &[u8]) -> bool {
+pub fn signed(graph: &Graph, headers: &HeaderMap, body: &[u8]) -> bool {
+    let signature = headers.get("x-hub-signature-256").and_then(|value| value.to_str().ok());
     let shown = signature.and_then(|text| hex::decode(text.strip_prefix("sha256=")?).ok()).unwrap_or_default();
     let apps = std::iter::once(&graph.app).chain(graph.apps.values());
     let secrets = apps.flat_map(|app| [&app.secret, &app.instagram_secret]).flatten();

@@ -6,6 +6,7 @@ mod take;
 use std::sync::Arc;
 
 use axum::Router;
+pub use meta::signed;
 
 use crate::{
     domain::SharedSettings,
