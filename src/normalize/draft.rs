@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     Direction, Kind, Object, Platform, Text, Time,
-    message::{Attachment, Reaction, Seen, Tag, ThreadKey},
+    message::{Attachment, Author, Reaction, Seen, Tag, ThreadKey},
 };
 
 /// The longest id taken: Meta's have at most about 200 bytes, and an index entry of a database must hold it.
@@ -43,11 +43,12 @@ impl Draft<'_> {
     pub(super) fn finish(self, ctx: &Context, out: &mut Normalized) {
         let Some(external_id) = usable(self.id) else { return out.note("no usable id", None) };
         let Some(created_at) = self.time.and_then(Time::parse) else { return out.note("no readable time", Some(external_id)) };
-        let author = self.writer.author.as_ref().and_then(|author| author.id.as_deref());
-        let named = [Some(self.thread.name.as_str()), self.parent.as_deref(), author];
+        let named = [Some(self.thread.name.as_str()), self.parent.as_deref()];
         if named.into_iter().flatten().any(|id| usable(Some(id)).is_none()) {
-            return out.note("an author, parent or thread without a usable id", Some(external_id));
+            return out.note("a parent or thread without a usable id", Some(external_id));
         }
+        // Whom Meta names by nothing that can be kept is unknown; what they wrote counts.
+        let author = self.writer.author.map(|author| Author { id: author.id.filter(|id| usable(Some(id)).is_some()), ..author });
         let text = Text::new(self.text.unwrap_or_default());
         let sticker = self.attachments.iter().any(|attachment| attachment.kind == "sticker");
         let attachments = self.attachments.iter().any(|attachment| attachment.kind != "sticker");
@@ -88,7 +89,7 @@ impl Draft<'_> {
             bare: verdict.map_or_else(|| !attachments && is_bare(text.as_str(), sticker), |verdict| verdict.bare),
             by_page: !citizen,
             government: self.writer.government,
-            author: self.writer.author,
+            author: author.filter(|author| *author != Author::default()),
             thread: self.thread,
             parent: self.parent,
             top_level: self.top_level,

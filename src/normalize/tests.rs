@@ -221,7 +221,7 @@ fn an_id_too_long_for_an_index_and_a_post_without_id_are_odd() {
 }
 
 #[test]
-fn a_message_whose_author_parent_or_thread_cannot_be_kept_is_odd_and_costs_nothing_else() {
+fn a_message_whose_parent_or_thread_cannot_be_kept_is_odd_and_one_whose_author_cannot_counts() {
     let time = r#""created_time":"2026-11-24T02:00:00+0000""#;
     let long = "x".repeat(513);
     let list = comment_list(&format!(
@@ -230,16 +230,16 @@ fn a_message_whose_author_parent_or_thread_cannot_be_kept_is_odd_and_costs_nothi
     ));
     let page = World::new(Platform::Facebook);
     let all = comments(&page.ctx(), &own_post(), &list, &BTreeMap::new());
-    let odd = |id: &str| Odd { what: "an author, parent or thread without a usable id", id: Some(id.to_owned()) };
-    assert_eq!(all.odd, [odd("9_1"), odd("9_2")]);
-    assert_eq!((all.messages.len(), &find(&all, "9_3").private_reply), (1, &None));
+    let odd = |id: &str| Odd { what: "a parent or thread without a usable id", id: Some(id.to_owned()) };
+    assert_eq!(all.odd, [odd("9_1")]);
+    assert_eq!((&find(&all, "9_2").author, &find(&all, "9_3").private_reply), (&None, &None));
 
     let talk = format!(
         r#"{{"id":"t_1","participants":{{"data":[{{"id":"{long}"}}]}},
              "messages":{{"data":[{{"id":"m_2",{time},"from":{{"id":"{long}"}}}},{{"id":"m_1",{time},"from":{{"id":"101"}}}}]}}}}"#
     );
     let all = conversation(&page.ctx(), &serde_json::from_str(&talk).unwrap());
-    assert_eq!((all.odd.as_slice(), all.messages.len(), &find(&all, "m_1").thread.citizen), ([odd("m_2")].as_slice(), 1, &None));
+    assert_eq!((all.odd.as_slice(), &find(&all, "m_2").author, &find(&all, "m_1").thread.citizen), ([].as_slice(), &None, &None));
 
     let time = r#""timestamp":"2026-11-24T02:00:00+0000""#;
     let json = format!(r#"{{"data":[{{{time},"replies":{{"data":[{{"id":"1802",{time}}}]}}}}]}}"#);
