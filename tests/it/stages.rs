@@ -6,9 +6,15 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use secrecy::ExposeSecret as _;
 use tanggap::{
     config::{self, Environment, Secrets},
-    demo::api::Simulator,
+    demo::{
+        api::Simulator,
+        configure,
+        script::{Pace, Script, opds},
+        sink::{HttpSink, SmtpSink},
+    },
     domain::SharedSettings,
     graph::Client,
     poll::{self, PollStage, Skew},
@@ -34,6 +40,35 @@ pub async fn simulator(clock: &Arc<ManualClock>) -> (Simulator, DropGuard) {
     #[allow(clippy::disallowed_methods)] // it ends with the test's runtime
     tokio::spawn(servers.serve(stop.clone()));
     (simulator, stop.drop_guard())
+}
+
+/// A simulated site without its stages.
+pub struct Site {
+    pub clock: Arc<ManualClock>,
+    pub simulator: Simulator,
+    pub script: Script,
+    pub settings: SharedSettings,
+    pub db: Db,
+    pub folder: tempfile::TempDir,
+    pub stop: DropGuard,
+}
+
+/// So many agencies with a Page and an Instagram account each, read into an empty SQLite file; a story that is stepped by the caller.
+/// `more` is appended to the configuration.
+pub async fn site(seed: u64, count: usize, pace: Pace, more: &str) -> Site {
+    let clock = clock();
+    let (simulator, stop) = simulator(&clock).await;
+    let read = clock.clone();
+    let now: tanggap::demo::Now = Arc::new(move || read.now());
+    let folder = tempfile::tempdir().unwrap();
+    let ((mails, _), (chats, _)) = (SmtpSink::bind(now.clone()).await.unwrap(), HttpSink::bind(now).await.unwrap());
+    let script = Script::new(seed, opds(count), pace, &mut simulator.world(), clock.now());
+    let beside = folder.path().join("tanggap.d");
+    std::fs::create_dir(&beside).unwrap();
+    std::fs::write(beside.join("10-more.toml"), more).unwrap();
+    let settings = settings(&configure(folder.path(), &simulator, &mails, &chats, script.agencies()).unwrap());
+    let db = Db::open(settings.database.url.expose_secret()).await.unwrap();
+    Site { clock, simulator, script, settings, db, folder, stop }
 }
 
 /// A configuration that must hold.

@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use secrecy::ExposeSecret as _;
 use tanggap::{
     app,
     demo::{
         api::Simulator,
-        configure,
         hook::{Hooks, Manner},
-        script::{Agency, Pace, Script, opds},
-        sink::{HttpSink, SmtpSink},
+        script::{Agency, Pace, Script},
     },
     domain::SharedSettings,
     poll::{PollStage, Skew},
@@ -44,20 +41,8 @@ impl World {
 
     /// The same with a story that is stepped by the caller; `more` is appended to the configuration.
     pub async fn with(seed: u64, count: usize, pace: Pace, more: &str) -> (Self, Script) {
-        let clock = stages::clock();
-        let (simulator, stop) = stages::simulator(&clock).await;
-        let read = clock.clone();
-        let now: tanggap::demo::Now = Arc::new(move || read.now());
-        let folder = tempfile::tempdir().unwrap();
-        let ((mails, _), (chats, _)) = (SmtpSink::bind(now.clone()).await.unwrap(), HttpSink::bind(now).await.unwrap());
-        let script = Script::new(seed, opds(count), pace, &mut simulator.world(), clock.now());
+        let stages::Site { clock, simulator, script, settings, db, folder, stop } = stages::site(seed, count, pace, more).await;
         let agencies = script.agencies().to_vec();
-        let beside = folder.path().join("tanggap.d");
-        std::fs::create_dir(&beside).unwrap();
-        std::fs::write(beside.join("10-more.toml"), more).unwrap();
-        let file = configure(folder.path(), &simulator, &mails, &chats, &agencies).unwrap();
-        let settings = stages::settings(&file);
-        let db = Db::open(settings.database.url.expose_secret()).await.unwrap();
         let skew = Skew::default();
         let poll = stages::poll(&db, &settings, &clock, &skew).await;
         let sla = stages::sla(&db, &settings, &clock, &skew).await;
