@@ -101,6 +101,8 @@ pub struct Pass<'a> {
     pub usage: AtomicU32,
     /// Whether nobody can comment on what it published lately, once it is known.
     pub comments_off: OnceLock<bool>,
+    /// Since when the newest posts were published, if older ones follow them.
+    pub newest_since: OnceLock<Time>,
     /// With what it is read.
     pub held: Held,
     purpose: Purpose,
@@ -119,8 +121,8 @@ impl<'a> Pass<'a> {
     ) -> Result<Self, PassError> {
         let held = held(tools, spec).await?;
         let pools = [Pool::account(spec.platform, &spec.id), Pool::app(spec.app.as_deref().unwrap_or_default())];
-        let (usage, comments_off) = (AtomicU32::new(0), OnceLock::new());
-        Ok(Self { tools, account, spec, opd, government, usage, comments_off, held, purpose, pools })
+        let (usage, comments_off, newest_since) = (AtomicU32::new(0), OnceLock::new(), OnceLock::new());
+        Ok(Self { tools, account, spec, opd, government, usage, comments_off, newest_since, held, purpose, pools })
     }
 
     /// After the token failed: goes on with another one, if one is found.

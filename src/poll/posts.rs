@@ -31,6 +31,9 @@ pub async fn newest(pass: &Pass<'_>, shrunk: &mut usize, first: bool) -> Result<
     for _ in 0..PAGES_MAX {
         let began_at = pass.now();
         let page = shelf::newest(pass, shrunk, after.as_deref()).await?;
+        if let (None, Some(_), Some(oldest)) = (&after, &page.after, page.oldest) {
+            pass.newest_since.get_or_init(|| oldest);
+        }
         let goes_on = page.empty || (first && page.oldest.is_none_or(|at| at >= pass.opens_from(began_at)));
         after = page.after.clone();
         new += take(pass, began_at, page, first).await?;
@@ -138,12 +141,14 @@ pub struct Sweep {
     pub unlisted: bool,
     /// Everything published since then is read in whole, whatever its count says: one comment more and one less cancel out.
     pub whole_since: Option<Time>,
+    /// Nothing published before this; `None`: the horizon.
+    pub since: Option<Time>,
 }
 
 /// Looks at everything in the horizon by its counts, and reads what changed.
 pub async fn sweep(pass: &Pass<'_>, wanted: Sweep) -> Result<usize, PassError> {
     let began_at = pass.now();
-    let horizon = began_at.minus(pass.tools.settings.poll.comment_horizon);
+    let horizon = wanted.since.unwrap_or(began_at.minus(pass.tools.settings.poll.comment_horizon));
     let mut new = 0;
     let mut listed = std::collections::HashSet::new();
     let shelves = if wanted.shelves { &ALL[..] } else { &ALL[..1] };

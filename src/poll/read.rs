@@ -22,6 +22,8 @@ const IDENTITY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 const HOURLY: SignedDuration = SignedDuration::from_hours(1);
 /// How often all media in the horizon are.
 const DAILY: SignedDuration = SignedDuration::from_hours(24);
+/// A wall is crowded whose first page holds less than this.
+const CROWDED: SignedDuration = SignedDuration::from_hours(24);
 /// Media are young so long.
 const YOUNG: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How often posts are asked for one by one that no list shows any more.
@@ -43,6 +45,8 @@ pub(super) struct Memo {
     known_at: Option<Time>,
     /// When older posts were looked at.
     swept_at: Option<Time>,
+    /// When the posts of a crowded wall were counted.
+    recounted_at: Option<Time>,
     /// When what is looked at hourly was.
     hourly_at: Option<Time>,
     /// When every medium was read in whole.
@@ -109,8 +113,8 @@ pub(super) async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Repo
         }
         let before = memo.shrunk;
         let outcome = match posts::newest(pass, &mut memo.shrunk, first).await {
-            Ok(new) if pass.tools.settings.graph.verify_token.is_some() => posts::named(pass).await.map(|more| new + more),
-            outcome => outcome,
+            Ok(new) => older(pass, memo, began_at).await.map(|more| new + more),
+            failed => failed,
         };
         if memo.shrunk != before {
             memo.shrunk_at = Some(began_at);
@@ -143,6 +147,20 @@ pub(super) async fn read(pass: &mut Pass<'_>, memo: &mut Memo, report: &mut Repo
     Ok(())
 }
 
+/// Posts below the newest of which something is to be expected: those that webhooks named, and all of a wall so crowded that what was
+/// published a day ago stands on no first page any more. How much was new.
+async fn older(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<usize, PassError> {
+    let mut new = 0;
+    if pass.tools.settings.graph.verify_token.is_some() {
+        new += posts::named(pass).await?;
+    }
+    let crowded = pass.newest_since.get().is_some_and(|&oldest| now.since(oldest) < CROWDED);
+    if crowded && Memo::due(&mut memo.recounted_at, pass.tools.settings.poll.idle_interval, now) {
+        new += posts::sweep(pass, Sweep { since: Some(now.minus(CROWDED * 2)), ..Sweep::default() }).await?;
+    }
+    Ok(new)
+}
+
 /// Looks at what lies further back, and at what others wrote of the account.
 async fn sweep(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<usize, PassError> {
     let poll = &pass.tools.settings.poll;
@@ -155,7 +173,8 @@ async fn sweep(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<usize, Pas
     } else {
         hourly.then(|| now.minus(YOUNG))
     };
-    let wanted = Sweep { shelves: pass.is_page() && hourly, unlisted: Memo::due(&mut memo.unlisted_at, UNLISTED_EVERY, now), whole_since };
+    let unlisted = Memo::due(&mut memo.unlisted_at, UNLISTED_EVERY, now);
+    let wanted = Sweep { shelves: pass.is_page() && hourly, unlisted, whole_since, since: None };
     let mut new = posts::sweep(pass, wanted).await?;
     if pass.spec.sources.contains(&Source::Mentions) {
         new += mentions::read(pass).await?;

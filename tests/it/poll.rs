@@ -162,6 +162,25 @@ async fn a_reaction_is_kept_with_its_message_whenever_it_comes_and_changes_nothi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn on_a_crowded_wall_a_comment_under_an_older_post_waits_for_no_sweep() {
+    let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1), late: SignedDuration::ZERO };
+    let usual = "[poll]\ninterval = \"60s\"\nidle_interval = \"5m\"\nsweep_interval = \"30m\"\n";
+    let (mut world, _) = World::with(1, 1, pace, usual).await;
+    let page = world.page(0);
+    let old = world.simulator.world().post(&page, "Jadwal layanan").unwrap();
+    for visitor in 0..30 {
+        world.simulator.world().visitor_post(&page, &Citizen::new(visitor, "Siti"), "Lampu jalan mati").unwrap();
+    }
+    world.introduced().await;
+    world.turn(SignedDuration::from_mins(1)).await;
+    world.simulator.world().comment(&old, &Citizen::new(99, "Budi"), "Kapan KTP saya jadi?").unwrap();
+    for _ in 0..6 {
+        world.turn(SignedDuration::from_mins(1)).await;
+    }
+    assert_eq!(world.texts("SELECT text AS one FROM message WHERE kind = 'comment'").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_comment_under_an_older_post_is_found_at_the_next_poll_if_a_webhook_named_it() {
     let mut world = World::new(1).await;
     let accounts = [(Platform::Facebook, world.page(0)), (Platform::Instagram, world.instagram(0))];
