@@ -68,7 +68,7 @@ fn calamities(graph: &mut Graph, accounts: &[String], share: f64, before: f64) {
 async fn in_a_bad_month_every_message_is_stored_once_and_no_limit_is_overstepped() {
     let days: f64 = std::env::var("TANGGAP_MONTH_DAYS").map_or(0.25, |text| text.parse().unwrap());
     let whole = days >= 1.0;
-    let (agencies, gap) = if whole { (20, SignedDuration::from_secs(130)) } else { (3, SignedDuration::from_mins(3)) };
+    let (agencies, gap) = if whole { (20, SignedDuration::from_secs(220)) } else { (3, SignedDuration::from_mins(3)) };
     let pace = Pace { gap, answer: SignedDuration::from_mins(40), late: SignedDuration::from_mins(10) };
     let (mut world, mut script) = World::with(SEED, agencies, pace, INTERVALS).await;
     let accounts: Vec<String> = (0..agencies).flat_map(|at| [world.page(at), world.instagram(at)]).collect();
