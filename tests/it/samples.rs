@@ -116,7 +116,8 @@ fn every_recorded_error_is_an_error_and_every_recorded_token_is_read() {
 }
 
 /// Fields of direct messages, which Meta has no specification of (facts: its Conversations API guide and message reference).
-const MESSAGE: [&str; 9] = ["id", "created_time", "from", "message", "attachments", "sticker", "shares", "story", "is_unsupported"];
+const MESSAGE: [&str; 10] =
+    ["id", "created_time", "from", "message", "attachments", "sticker", "shares", "story", "reactions", "is_unsupported"];
 /// Edges that may stand among the fields, with the node they lead to; and objects whose keys have no specification.
 const EDGES: [(&str, &str); 7] = [
     ("comments", "Comment"),
@@ -177,6 +178,7 @@ fn every_field_asked_for_is_in_metas_specifications() {
         (&["UnifiedThread"], facebook::conversations("1", 25, 5, None)),
         (&["UnifiedThread"], facebook::conversation("1")),
         (&["Page"], facebook::page("1")),
+        (&["Page"], facebook::unread("1")),
         (&["IGMedia", "IGMediaForIGOnlyAPI"], instagram::media("1", depth, None)),
         (&["IGMedia", "IGMediaForIGOnlyAPI"], instagram::media_counts("1", None)),
         (&["IGComment"], instagram::media_comments("1", 50, None)),
