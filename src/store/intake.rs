@@ -121,7 +121,6 @@ pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
     fresh.sort_by_key(|&index| (batch.messages[index].created_at, index));
     let threads = threads(tx, batch, &fresh).await?;
     insert(tx, batch, &fresh, &threads, &mut taken).await?;
-    touched.extend(threads.values().map(|id| id.0));
     posts(tx, batch).await?;
     for (sister, author) in &batch.bindings {
         tx.exec(
@@ -226,7 +225,7 @@ fn thread_identity(seen: &Seen) -> ThreadIdentity {
     (seen.thread.kind, key_of(&seen.thread.name).to_owned())
 }
 
-/// The threads of the new messages, made where missing.
+/// The threads of the new messages, made where missing; each is looked at again.
 async fn threads(tx: &mut Tx, batch: &Batch, fresh: &[usize]) -> Result<HashMap<ThreadIdentity, ThreadId>, StoreError> {
     let mut wanted: HashMap<ThreadIdentity, &Seen> = HashMap::new();
     for &index in fresh {
