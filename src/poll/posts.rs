@@ -24,6 +24,31 @@ pub(super) const PAGES_MAX: usize = 2000;
 /// Every list, the main one first.
 const ALL: [Shelf; 4] = [Shelf::Main, Shelf::Photos, Shelf::Videos, Shelf::Reels];
 
+/// Posts that are read one after another: one that can't be read stops none of the others.
+#[derive(Default)]
+struct Tries {
+    new: usize,
+    failed: Option<PassError>,
+}
+
+impl Tries {
+    /// Goes on, unless what failed is the whole account's or ours.
+    fn add(&mut self, outcome: Result<usize, PassError>) -> Result<(), PassError> {
+        match outcome {
+            Ok(new) => self.new += new,
+            Err(failed @ PassError::Store(_)) => return Err(failed),
+            Err(failed) if matches!(failed.next(), Next::Later { .. } | Next::Token) => return Err(failed),
+            Err(failed) => drop(self.failed.get_or_insert(failed)),
+        }
+        Ok(())
+    }
+
+    /// How much was new, or what failed first.
+    fn end(self) -> Result<usize, PassError> {
+        self.failed.map_or(Ok(self.new), Err)
+    }
+}
+
 /// Reads the newest posts with their newest comments; on the first read back to the backfill. How much was new.
 pub async fn newest(pass: &Pass<'_>, shrunk: &mut usize, first: bool) -> Result<usize, PassError> {
     let mut new = 0;
@@ -73,11 +98,11 @@ async fn take(pass: &Pass<'_>, began_at: Time, page: Page, first: bool) -> Resul
         }
         batch = batch.and(Normalized { posts: Vec::new(), ..one });
     }
-    let mut new = pass.take(began_at, batch, settled, proofs).await?;
+    let mut tries = Tries { new: pass.take(began_at, batch, settled, proofs).await?, failed: None };
     for (post, depth) in to_read {
-        new += comments::read(pass, &post, depth).await?;
+        tries.add(comments::read(pass, &post, depth).await)?;
     }
-    Ok(new)
+    tries.end()
 }
 
 /// A medium with more comments than this …
@@ -139,8 +164,9 @@ pub struct Sweep {
     pub shelves: bool,
     /// Posts that no list shows any more, one by one.
     pub unlisted: bool,
-    /// Everything published since then is read in whole, whatever its count says: one comment more and one less cancel out.
-    pub whole_since: Option<Time>,
+    /// Everything published since the first of these times that was not read in whole since the second is, whatever its count says: one
+    /// comment more and one less cancel out.
+    pub whole: Option<(Time, Time)>,
     /// Nothing published before this; `None`: the horizon.
     pub since: Option<Time>,
 }
@@ -149,19 +175,28 @@ pub struct Sweep {
 pub async fn sweep(pass: &Pass<'_>, wanted: Sweep) -> Result<usize, PassError> {
     let began_at = pass.now();
     let horizon = wanted.since.unwrap_or(began_at.minus(pass.tools.settings.poll.comment_horizon));
-    let mut new = 0;
+    let mut tries = Tries::default();
     let mut listed = std::collections::HashSet::new();
     let shelves = if wanted.shelves { &ALL[..] } else { &ALL[..1] };
     for &shelf in shelves {
         let mut after: Option<String> = None;
         for _ in 0..PAGES_MAX {
             let page = match shelf::counts(pass, shelf, after.as_deref()).await {
+                Ok(page) => page,
                 // Meta documents reels both as readable and as not; a Page without albums or films refuses too.
-                Err(PassError::Graph(error)) if shelf != Shelf::Main && !matches!(error.next, Next::Later { .. } | Next::Token) => break,
-                page => page?,
+                Err(PassError::Graph(error))
+                    if shelf != Shelf::Main && !matches!(error.next, Next::Retry | Next::Later { .. } | Next::Token) =>
+                {
+                    break;
+                }
+                Err(failed) if shelf == Shelf::Main => return Err(failed),
+                Err(failed) => {
+                    tries.add(Err(failed))?;
+                    break;
+                }
             };
             listed.extend(page.posts().map(|seen| key_of(&seen.post.external_id).to_owned()));
-            new += changed(pass, &page, wanted.whole_since).await?;
+            changed(pass, &page, wanted.whole, &mut tries).await?;
             after = page.after;
             if after.is_none() || page.oldest.is_some_and(|at| at < horizon) {
                 break;
@@ -171,38 +206,38 @@ pub async fn sweep(pass: &Pass<'_>, wanted: Sweep) -> Result<usize, PassError> {
     if wanted.unlisted {
         for known in accounts::posts_since(&pass.tools.db, pass.account, horizon).await? {
             if !listed.contains(key_of(&known.external_id)) {
-                new += unlisted(pass, &known).await?;
+                tries.add(unlisted(pass, &known).await)?;
             }
         }
     }
-    Ok(new)
+    tries.end()
 }
 
 /// Reads the comments of every post on a page of counts that differs from what is known of it, or is to be read whatever they say.
-async fn changed(pass: &Pass<'_>, page: &Page, whole_since: Option<Time>) -> Result<usize, PassError> {
+async fn changed(pass: &Pass<'_>, page: &Page, whole: Option<(Time, Time)>, tries: &mut Tries) -> Result<(), PassError> {
     let ids: Vec<&str> = page.posts().map(|seen| seen.post.external_id.as_str()).collect();
     let stored = accounts::posts(&pass.tools.db, pass.account, &ids).await?;
-    let mut new = 0;
     for PostSeen { post, .. } in page.posts() {
-        new += match stored.get(key_of(&post.external_id)) {
+        let outcome = match stored.get(key_of(&post.external_id)) {
             Some(known)
                 if known.total == post.total
                     && known.updated_at == post.updated_at
-                    && whole_since.is_none_or(|since| post.created_at < since) =>
+                    && whole.is_none_or(|(since, read)| post.created_at < since || known.read_at.is_some_and(|at| at >= read)) =>
             {
-                0
+                continue;
             }
             Some(known) => {
-                comments::read(pass, &Post { updated_at: post.updated_at, total: post.total, ..known.clone() }, Depth::Whole).await?
+                comments::read(pass, &Post { updated_at: post.updated_at, total: post.total, ..known.clone() }, Depth::Whole).await
             }
             None if post.author == PostAuthor::Own && post.total == Some(0) => {
-                pass.take(pass.now(), Normalized::default(), vec![post.clone()], Vec::new()).await?
+                Ok(pass.take(pass.now(), Normalized::default(), vec![post.clone()], Vec::new()).await?)
             }
-            None if post.author == PostAuthor::Own => comments::read(pass, post, Depth::Whole).await?,
-            None => single(pass, &post.external_id).await?,
+            None if post.author == PostAuthor::Own => comments::read(pass, post, Depth::Whole).await,
+            None => single(pass, &post.external_id).await,
         };
+        tries.add(outcome)?;
     }
-    Ok(new)
+    Ok(())
 }
 
 /// Looks at one post that Meta lists no more (of a feed it lists about 600 a year).

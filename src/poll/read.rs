@@ -166,15 +166,15 @@ async fn sweep(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<usize, Pas
     let poll = &pass.tools.settings.poll;
     let hourly = Memo::due(&mut memo.hourly_at, HOURLY, now);
     // Instagram counts what nobody can read and says nothing of when a medium changed, so its counts are a hint only.
-    let whole_since = if pass.is_page() {
+    let whole = if pass.is_page() {
         None
     } else if Memo::due(&mut memo.daily_at, DAILY, now) {
-        Some(now.minus(poll.comment_horizon))
+        Some((now.minus(poll.comment_horizon), now.minus(HOURLY)))
     } else {
-        hourly.then(|| now.minus(YOUNG))
+        hourly.then(|| (now.minus(YOUNG), now.minus(HOURLY)))
     };
     let unlisted = Memo::due(&mut memo.unlisted_at, UNLISTED_EVERY, now);
-    let wanted = Sweep { shelves: pass.is_page() && hourly, unlisted, whole_since, since: None };
+    let wanted = Sweep { shelves: pass.is_page() && hourly, unlisted, whole, since: None };
     let mut new = posts::sweep(pass, wanted).await?;
     if pass.spec.sources.contains(&Source::Mentions) {
         new += mentions::read(pass).await?;

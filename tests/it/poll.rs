@@ -162,6 +162,35 @@ async fn a_reaction_is_kept_with_its_message_whenever_it_comes_and_changes_nothi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_post_that_cannot_be_read_stops_no_other_and_is_read_at_the_next_poll() {
+    let mut world = World::new(1).await;
+    let mut old = Vec::new();
+    for account in [world.page(0), world.instagram(0)] {
+        let mut graph = world.simulator.world();
+        old.extend(["Jadwal layanan", "Jadwal libur"].map(|text| graph.post(&account, text).unwrap()));
+        for day in 0..30 {
+            graph.post(&account, format!("Berita {day}")).unwrap();
+        }
+    }
+    world.introduced().await;
+    world.turn(SignedDuration::from_mins(1)).await;
+    for (number, post) in old.iter().enumerate() {
+        let mut graph = world.simulator.world();
+        graph.comment(post, &Citizen::new(1, "Siti"), "Kapan KTP saya jadi?").unwrap();
+        if number % 2 == 1 {
+            // Newer than the other, so that it is read first.
+            graph.outage(Scope::Path(format!("{post}/comments")), Fault::Unknown, None);
+        }
+    }
+    world.turn(SignedDuration::from_mins(31)).await;
+    let found = "SELECT text AS one FROM message";
+    assert_eq!(world.texts(found).await.len(), 2, "one of each account");
+    world.simulator.world().end_outages();
+    world.turn(SignedDuration::from_mins(1)).await;
+    assert_eq!(world.texts(found).await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn on_a_crowded_wall_a_comment_under_an_older_post_waits_for_no_sweep() {
     let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1), late: SignedDuration::ZERO };
     let usual = "[poll]\ninterval = \"60s\"\nidle_interval = \"5m\"\nsweep_interval = \"30m\"\n";
