@@ -24,6 +24,8 @@ const HOURLY: SignedDuration = SignedDuration::from_hours(1);
 const DAILY: SignedDuration = SignedDuration::from_hours(24);
 /// A wall is crowded whose first page holds less than this.
 const CROWDED: SignedDuration = SignedDuration::from_hours(24);
+/// What was read in whole so lately is not read again for that: most media show all their comments at every poll.
+const LATELY: SignedDuration = SignedDuration::from_mins(30);
 /// Media are young so long.
 const YOUNG: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How often posts are asked for one by one that no list shows any more.
@@ -169,9 +171,9 @@ async fn sweep(pass: &Pass<'_>, memo: &mut Memo, now: Time) -> Result<usize, Pas
     let whole = if pass.is_page() {
         None
     } else if Memo::due(&mut memo.daily_at, DAILY, now) {
-        Some((now.minus(poll.comment_horizon), now.minus(HOURLY)))
+        Some((now.minus(poll.comment_horizon), now.minus(LATELY)))
     } else {
-        hourly.then(|| (now.minus(YOUNG), now.minus(HOURLY)))
+        hourly.then(|| (now.minus(YOUNG), now.minus(LATELY)))
     };
     let unlisted = Memo::due(&mut memo.unlisted_at, UNLISTED_EVERY, now);
     let wanted = Sweep { shelves: pass.is_page() && hourly, unlisted, whole, since: None };
