@@ -8,7 +8,7 @@ use crate::{
     domain::{
         Time,
         account::Login,
-        settings::{AccountSpec, Settings},
+        settings::{AccountSpec, Opd, Settings},
     },
     graph::Client,
     poll::tokens::{Held, Tokens},
@@ -25,21 +25,38 @@ pub(super) struct Account<'a> {
 
 /// Every account, in the order of the configuration.
 pub(super) async fn accounts<'a>(settings: &'a Settings, client: &Client, now: Time) -> anyhow::Result<Vec<Account<'a>>> {
-    let tokens = Tokens::new(Arc::new(settings.clone()), client.clone(), Metrics::default(), Arc::new(super::reread));
-    // Refreshed tokens stand in the database; before the first start there is none, and none of them.
-    let db = if settings.accounts().any(|(_, spec)| spec.login == Login::Instagram) {
-        Db::open_existing(settings.database.url.expose_secret()).await.ok()
-    } else {
-        None
-    };
+    let keys = Keys::open(settings, client).await;
     let mut accounts = Vec::new();
     for (opd, spec) in settings.accounts() {
-        let kept = match &db {
+        accounts.push(keys.of(opd, spec, now).await?);
+    }
+    Ok(accounts)
+}
+
+/// What opens accounts.
+pub(super) struct Keys {
+    tokens: Tokens,
+    db: Option<Db>,
+}
+
+impl Keys {
+    pub(super) async fn open(settings: &Settings, client: &Client) -> Self {
+        // Refreshed tokens stand in the database; before the first start there is none, and none of them.
+        let db = if settings.accounts().any(|(_, spec)| spec.login == Login::Instagram) {
+            Db::open_existing(settings.database.url.expose_secret()).await.ok()
+        } else {
+            None
+        };
+        let tokens = Tokens::new(Arc::new(settings.clone()), client.clone(), Metrics::default(), Arc::new(super::reread));
+        Self { tokens, db }
+    }
+
+    pub(super) async fn of<'a>(&self, opd: &Opd, spec: &'a AccountSpec, now: Time) -> anyhow::Result<Account<'a>> {
+        let kept = match &self.db {
             Some(db) => store::tokens::kept(db, spec.platform, &spec.id).await?,
             None => None,
         };
-        let held = tokens.of(spec, kept.as_ref(), now).await.map_err(|failed| failed.to_string());
-        accounts.push(Account { what: format!("{} {} ({})", spec.platform, spec.id, opd.slug), spec, held });
+        let held = self.tokens.of(spec, kept.as_ref(), now).await.map_err(|failed| failed.to_string());
+        Ok(Account { what: format!("{} {} ({})", spec.platform, spec.id, opd.slug), spec, held })
     }
-    Ok(accounts)
 }

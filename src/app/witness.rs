@@ -59,8 +59,7 @@ impl Witness {
             bail!("neither comments nor messages of {id} are read: its `sources` leave both out");
         }
         let client = Client::new(http::client(settings.graph.timeout.unsigned_abs())?, &settings.graph);
-        let held = access::accounts(settings, &client, now).await?.into_iter().find(|one| one.spec.id == id);
-        let Some(access::Account { what, held, .. }) = held else { bail!("no [[opd.account]] has the id {id:?}") };
+        let access::Account { what, held, .. } = access::Keys::open(settings, &client).await.of(opd, spec, now).await?;
         let access = held.map_err(anyhow::Error::msg).with_context(|| format!("{what} can't be read"))?.access;
         let db = Db::open_existing(settings.database.url.expose_secret()).await.ok();
         let usernames = match &db {
@@ -102,7 +101,7 @@ impl Witness {
     async fn note(&self, source: Source, now: Time) -> anyhow::Result<()> {
         let Some(db) = &self.db else { return Ok(()) };
         let Some(account) = accounts::number(db, self.spec.platform, &self.spec.id).await? else { return Ok(()) };
-        Ok(concerns::proved(db, account, &[source], now).await?)
+        Ok(concerns::proved(db, account, source, now).await?)
     }
 
     fn context(&self) -> Context<'_> {

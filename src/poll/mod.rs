@@ -2,8 +2,8 @@
 //!
 //! `stage` takes what is due and runs it side by side; `account` polls one account and says how it went; `read` reads what is due of it by
 //! `posts`, `comments`, `mentions` and `inbox`, the first of them by the lists of `shelf`; `verify` reads the threads of which a read is
-//! wanted before a step. `doubts` looks whether it shows what citizens write. `pass` is what they all do it with, `tokens` with what right. Pure: `schedule` says when to poll again, `quota`
-//! what may still be asked, `silence` whether an account is quieter than usual.
+//! wanted before a step; `doubts` looks whether it shows what citizens write. `pass` is what they all do it with, `tokens` with what
+//! right. Pure: `schedule` says when to poll again, `quota` what may still be asked, `silence` whether an account is quieter than usual.
 
 mod account;
 mod comments;

@@ -90,7 +90,7 @@ pub async fn prove(
         db.rows(sql, vals![account.0, since]).await?.iter().map(|row| row.word("kind", Kind::from_word)).collect::<Result<_, _>>()?;
     for (source, standing) in found.iter_mut().filter(|(source, standing)| !standing.proved && kinds.contains(&source.kind())) {
         if trusted(db, *source, (platform, peers), since).await? {
-            proved(db, account, &[*source], now).await?;
+            proved(db, account, *source, now).await?;
             standing.proved = true;
         }
     }
@@ -128,14 +128,12 @@ async fn trusted(db: &Db, source: Source, (platform, peers): (Platform, &[&str])
     Ok(people.len() as i64 >= WRITERS)
 }
 
-/// A citizen's message was read from these sources.
-pub async fn proved(db: &Db, account: AccountId, sources: &[Source], now: Time) -> Result<(), StoreError> {
+/// A citizen's message was read from this source.
+pub async fn proved(db: &Db, account: AccountId, source: Source, now: Time) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
-    for source in sources {
-        let sql = "INSERT INTO source (account_id, name, proved_at) VALUES ($1, $2, $3) \
-             ON CONFLICT (account_id, name) DO UPDATE SET proved_at = COALESCE(source.proved_at, excluded.proved_at)";
-        tx.exec(sql, vals![account.0, source.word(), now]).await?;
-    }
+    let sql = "INSERT INTO source (account_id, name, proved_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (account_id, name) DO UPDATE SET proved_at = COALESCE(source.proved_at, excluded.proved_at)";
+    tx.exec(sql, vals![account.0, source.word(), now]).await?;
     tx.commit().await
 }
 

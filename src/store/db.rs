@@ -360,16 +360,17 @@ impl Tx {
     }
 
     /// Until this transaction ends nobody else reads in or judges anything of these accounts: side by side, neither would see what the
-    /// other has not committed, and a thread that both concern would not be looked at again. SQLite has one writer anyway.
-    pub(super) async fn alone(&mut self, accounts: &[i64]) -> Result<(), StoreError> {
+    /// other has not committed, and a thread that both concern would not be looked at again. Whether it may have waited for another one,
+    /// so that what was read before may be old; SQLite has one writer anyway.
+    pub(super) async fn alone(&mut self, accounts: &[i64]) -> Result<bool, StoreError> {
         if matches!(self, Self::Sqlite(_)) {
-            return Ok(());
+            return Ok(false);
         }
         for chunk in accounts.chunks(CHUNK) {
             let sql = format!("SELECT id FROM account WHERE id IN ({}) ORDER BY id FOR UPDATE", numbered(1, chunk.len()));
             self.rows_built(built(sql), chunk.iter().map(|&id| id.into()).collect()).await?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

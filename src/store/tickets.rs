@@ -15,12 +15,15 @@ use crate::domain::{AccountId, MessageId, ThreadId, Time};
 /// Threads whose time has come, at most `limit`, and those of whose tickets staff said something. Their accounts are this transaction's
 /// alone.
 pub async fn due(tx: &mut Tx, now: Time, limit: u32) -> Result<Vec<ThreadId>, StoreError> {
-    let accounts: BTreeSet<i64> = candidates(tx, now, limit).await?.into_iter().map(|(_, account)| account).collect();
-    tx.alone(&accounts.iter().copied().collect::<Vec<_>>()).await?;
-    // Asked again: another worker may have judged some of them meanwhile.
-    let mine = candidates(tx, now, limit).await?.into_iter().filter(|(_, account)| accounts.contains(account));
+    let mut found = candidates(tx, now, limit).await?;
+    let accounts: BTreeSet<i64> = found.iter().map(|(_, account)| *account).collect();
+    if tx.alone(&accounts.iter().copied().collect::<Vec<_>>()).await? {
+        // Asked again: another worker may have judged some of them meanwhile.
+        found = candidates(tx, now, limit).await?;
+        found.retain(|(_, account)| accounts.contains(account));
+    }
     let mut seen = HashSet::new();
-    Ok(mine.filter(|(thread, _)| seen.insert(*thread)).map(|(thread, _)| thread).collect())
+    Ok(found.into_iter().map(|(thread, _)| thread).filter(|thread| seen.insert(*thread)).collect())
 }
 
 /// The same with their accounts, nothing locked.

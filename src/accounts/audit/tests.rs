@@ -75,6 +75,17 @@ fn both_well() -> [Watched; 2] {
 }
 
 #[test]
+fn the_catalogue_has_a_text_for_every_finding_and_kind_of_agency() {
+    let words = Words::new(Part::Audit, Language::Indonesian, jiff::tz::TimeZone::UTC).unwrap();
+    let wanted = Finding::ALL.iter().map(ToString::to_string).chain(OpdKind::ALL.iter().map(|it| format!("kind_{it}")));
+    for key in wanted {
+        let missing =
+            |error: &WordsError| matches!(error, WordsError::Template(error) if error.kind() == minijinja::ErrorKind::TemplateNotFound);
+        assert!(!words.say(&key, ()).is_err_and(|error| missing(&error)), "{key}");
+    }
+}
+
+#[test]
 fn an_account_in_doubt_says_what_and_what_to_do_instead_of_being_called_silent() {
     let [page, instagram] = both_well();
     let doubt = Concern { cause: Cause::UnprovedMessages, since: days_ago(8).unwrap(), detail: "no citizen's message was read".into() };

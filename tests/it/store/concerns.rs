@@ -57,7 +57,7 @@ async fn a_source_is_proved_by_a_named_citizen_once_three_people_wrote_to_the_ap
     assert_eq!(standing[&Source::Messages], Standing { first_read_at: Some(at(0)), proved: false }, "comments prove no messages");
     w.take(page, 100, &[by("Dewi", direct("m1", Direction::In, 0))], &[]).await;
     assert_eq!(proved(w, page).await, [Source::Comments]);
-    concerns::proved(&w.db, page, &[Source::Messages], at(700)).await.unwrap();
+    concerns::proved(&w.db, page, Source::Messages, at(700)).await.unwrap();
     assert_eq!(proved(w, page).await, [Source::Messages, Source::Comments], "a witness");
 }
 
