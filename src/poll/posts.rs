@@ -51,7 +51,7 @@ impl Tries {
 
 /// Reads the newest posts with their newest comments; on the first read back to the backfill. How much was new.
 pub async fn newest(pass: &Pass<'_>, shrunk: &mut usize, first: bool) -> Result<usize, PassError> {
-    let mut new = 0;
+    let mut tries = Tries::default();
     let mut after: Option<String> = None;
     for _ in 0..PAGES_MAX {
         let began_at = pass.now();
@@ -61,12 +61,12 @@ pub async fn newest(pass: &Pass<'_>, shrunk: &mut usize, first: bool) -> Result<
         }
         let goes_on = page.empty || (first && page.oldest.is_none_or(|at| at >= pass.opens_from(began_at)));
         after = page.after.clone();
-        new += take(pass, began_at, page, first).await?;
+        tries.add(take(pass, began_at, page, first).await)?;
         if after.is_none() || !goes_on {
             break;
         }
     }
-    Ok(new)
+    tries.end()
 }
 
 /// Takes one page of posts: what the comments shown with them explain as it is, the rest by reading the post's comments.
