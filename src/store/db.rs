@@ -5,7 +5,12 @@
 
 mod row;
 
-use std::{fs::File, path::Path, str::FromStr, time::Duration};
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    str::FromStr,
+    time::Duration,
+};
 
 pub(crate) use row::vals;
 pub use row::{Row, Val};
@@ -22,6 +27,10 @@ use sqlx::{
 const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
 /// Rows of a multi-row statement: more brings nothing and makes statements the cache cannot hold.
 pub(super) const CHUNK: usize = 50;
+
+/// How often, and how many times, it is asked whether the turn to open a SQLite file has come.
+const TURN_EVERY: Duration = Duration::from_millis(10);
+const TURN_TRIES: u32 = 1_000;
 
 /// Every migration: number, name, text for SQLite, text for PostgreSQL.
 const MIGRATIONS: [(i64, &str, &str, &str); 1] =
@@ -146,14 +155,17 @@ pub(super) fn placeholders(rows: usize, columns: usize) -> String {
 impl Db {
     /// Opens the database and brings it to this version. The SQLite file is made if missing, readable by its owner only.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let db = Self::connect(url, true).await?;
-        db.migrate().await?;
-        Ok(db)
+        Self::opened(url, true).await
     }
 
     /// Opens a database that must exist, for commands beside the daemon, and brings it to this version.
     pub async fn open_existing(url: &str) -> Result<Self, StoreError> {
-        let db = Self::connect(url, false).await?;
+        Self::opened(url, false).await
+    }
+
+    async fn opened(url: &str, create: bool) -> Result<Self, StoreError> {
+        let _turn = turn(url).await;
+        let db = Self::connect(url, create).await?;
         db.migrate().await?;
         Ok(db)
     }
@@ -378,6 +390,23 @@ fn new_enough(version: &str) -> bool {
     let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     (next(), next(), next()) >= SQLITE_AT_LEAST
+}
+
+/// Held while a SQLite file is opened and brought to this version: two programs doing so at once refuse each other. It is the folder that
+/// is locked, since closing a second handle on the file itself would drop SQLite's own locks (sqlite.org/howtocorrupt.html, 2.2). Who
+/// can't have it goes on without; PostgreSQL's migrations take turns by themselves.
+async fn turn(url: &str) -> Option<File> {
+    let file = url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(url).ok())??;
+    let folder = file.get_filename().parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = File::open(folder).ok()?;
+    for _ in 0..TURN_TRIES {
+        match folder.try_lock() {
+            Ok(()) => return Some(folder),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(TURN_EVERY).await,
+            Err(TryLockError::Error(_)) => return None,
+        }
+    }
+    None
 }
 
 /// Makes a missing database file with rights for its owner only, before SQLite makes it with the process's umask.

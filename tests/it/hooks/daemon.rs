@@ -59,8 +59,24 @@ sweep_interval = "{interval}"
         let daemon = self.site.start(&self.database);
         // also makes the schema, whoever is first
         let db = Db::open(&self.database).await.unwrap();
-        until(&db, "SELECT CAST(COUNT(*) AS TEXT) AS one FROM account WHERE last_read_at IS NOT NULL AND lease_until = 0", &["4"]).await;
+        self.until(&db, "SELECT CAST(COUNT(*) AS TEXT) AS one FROM account WHERE last_read_at IS NOT NULL AND lease_until = 0", &["4"])
+            .await;
         (daemon, db)
+    }
+
+    /// Waits until a query gives this.
+    async fn until(&self, db: &Db, sql: &'static str, want: &[&str]) {
+        let start = Instant::now();
+        loop {
+            let found: Vec<String> = db.rows(sql, vec![]).await.unwrap().iter().map(|row| row.t("one").unwrap()).collect();
+            if found == want {
+                return;
+            }
+            if start.elapsed() > Duration::from_mins(1) {
+                panic!("{sql}\nis still {found:?}; the program said\n{}", std::fs::read_to_string(self.site.log()).unwrap());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// A citizen writes a comment and a direct message to every account.
@@ -83,19 +99,6 @@ sweep_interval = "{interval}"
     }
 }
 
-/// Waits until a query gives this.
-async fn until(db: &Db, sql: &'static str, want: &[&str]) {
-    let start = Instant::now();
-    loop {
-        let found: Vec<String> = db.rows(sql, vec![]).await.unwrap().iter().map(|row| row.t("one").unwrap()).collect();
-        if found == want {
-            return;
-        }
-        assert!(start.elapsed() < Duration::from_mins(1), "{sql}\nis still {found:?}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 const WRITTEN: &str = "SELECT CAST(COUNT(*) AS TEXT) AS one FROM message WHERE text LIKE '%: kapan buka?'";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,10 +113,10 @@ async fn with_webhooks_a_message_is_in_the_queue_long_before_the_next_poll() {
         let sent = Instant::now();
         let answers = hooks.send().await.unwrap();
         assert!(answers.len() >= 16 && answers.iter().all(|&status| status == 200), "{answers:?}");
-        until(&db, WRITTEN, &[["8", "16"][round]]).await;
+        town.until(&db, WRITTEN, &[["8", "16"][round]]).await;
         println!("8 messages by webhook were in the queue after {:?}", sent.elapsed());
     }
-    until(&db, "SELECT CAST(COUNT(*) AS TEXT) AS one FROM ticket WHERE state = 'open'", &["12"]).await;
+    town.until(&db, "SELECT CAST(COUNT(*) AS TEXT) AS one FROM ticket WHERE state = 'open'", &["12"]).await;
     daemon.stop();
     let log = std::fs::read_to_string(town.site.log()).unwrap();
     assert!(
@@ -131,7 +134,7 @@ async fn when_webhooks_are_lost_nothing_else_is() {
     town.everybody_writes("separuh");
     assert!(hooks.send().await.unwrap().iter().all(|&status| status == 200));
     town.everybody_writes("tanpa");
-    until(&db, WRITTEN, &["16"]).await;
+    town.until(&db, WRITTEN, &["16"]).await;
     daemon.stop();
 }
 

@@ -77,6 +77,22 @@ async fn the_figures_count_open_and_overdue_tickets_by_agency(w: &mut World) {
 }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn a_file_that_many_open_at_once_is_made_by_one_of_them_and_no_other_is_refused() {
+    for round in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("new.db").display());
+        let mut tasks = JoinSet::new();
+        for _ in 0..8 {
+            let url = url.clone();
+            tasks.spawn(async move { Db::open(&url).await.map(drop) });
+        }
+        for outcome in tasks.join_all().await {
+            outcome.unwrap_or_else(|refused| panic!("round {round}: {refused}"));
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_new_sqlite_file_is_its_owners_alone_and_a_missing_one_is_not_made_by_a_reader() {
     let folder = tempfile::tempdir().unwrap();
