@@ -127,6 +127,16 @@ fn an_hour_that_the_clocks_skip_is_not_worked_and_one_they_repeat_is_worked_twic
 }
 
 #[test]
+fn hours_that_lie_wholly_in_skipped_time_move_past_it_and_no_minute_counts_twice() {
+    // On 8 March 2026 the clocks of Havana went from midnight to one.
+    for (hours, worked) in [("", 900), (", \"01:00-09:00\"", 8 * 3600), (", \"01:20-09:00\"", 8 * 3600 - 900)] {
+        let worktime = worktime(&format!("timezone = \"America/Havana\"\nhours = {{ sun = [\"00:15-00:30\"{hours}] }}"));
+        let (from, to) = (at("2026-03-08T00:00:00-05:00"), at("2026-03-09T00:00:00-04:00"));
+        assert_eq!(worktime.worked(from, to), worked, "{hours}");
+    }
+}
+
+#[test]
 fn hours_that_fall_together_where_the_clocks_skip_are_counted_once() {
     // 02:00 to 03:00 does not exist: the middle span becomes 03:00 to 03:30, or 03:30 to 03:45, inside the last.
     for (skipped, usual) in [("02:00-02:30", 30), ("02:30-02:45", 15)] {

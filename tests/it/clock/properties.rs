@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use jiff::{
-    ToSpan,
-    civil::{Date, date},
+    Timestamp, ToSpan,
+    civil::{Date, DateTime, date},
     tz::TimeZone,
 };
 use proptest::{collection, prelude::*, sample};
@@ -71,6 +71,22 @@ fn budget(spec: &CalendarSpec, thousandths: i64) -> i64 {
     if thousandths % 2 == 0 { budget / 900 * 900 } else { budget }
 }
 
+/// Whether hours lie wholly in a time that the clocks skip. Ours move past it, as RFC 5545 (3.3.5) has it, and count once what they then
+/// share with others (a table in `clock` says so); ule-hours loses the shared part.
+fn in_a_skipped_time(spec: &CalendarSpec) -> bool {
+    let [start, end] = [STARTS.start, STARTS.end + 31_536_000].map(|at| Timestamp::from_second(at).unwrap());
+    spec.timezone.following(start).take_while(|change| change.timestamp() < end).any(|change| {
+        let seconds = |at: DateTime| i64::from(at.hour()) * 3600 + i64::from(at.minute()) * 60 + i64::from(at.second());
+        let to = change.offset().to_datetime(change.timestamp());
+        let before = spec.timezone.to_offset(change.timestamp() - 1.second());
+        let from = before.to_datetime(change.timestamp());
+        let weeks = [&spec.week].into_iter().chain(spec.periods.iter().map(|period| &period.week));
+        weeks
+            .flat_map(|week| &week[from.weekday().to_monday_zero_offset() as usize])
+            .any(|&(opens, closes)| from < to && seconds(from) <= i64::from(opens) && i64::from(closes) <= seconds(to))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -124,7 +140,10 @@ proptest! {
     }
 
     #[test]
-    fn ule_hours_says_the_same(spec in calendar(0..3), questions in questions()) {
+    fn ule_hours_says_the_same(
+        spec in calendar(0..3).prop_filter("hours in a skipped time", |spec| !in_a_skipped_time(spec)),
+        questions in questions(),
+    ) {
         let (worktime, oracle) = (Worktime::new(&spec), UleHours::new(&spec));
         for (start, thousandths) in questions {
             let (from, budget) = (Time::from_secs(start), budget(&spec, thousandths).max(1));
