@@ -33,6 +33,7 @@ fn next(local: &ZonedDateTime, at: civil::Time) -> Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::settings::Valid;
 
     fn official(quiet: Option<(&str, &str)>, digest: Option<&str>) -> Official {
         let time = |text: &str| text.parse::<civil::Time>().unwrap();
@@ -47,6 +48,9 @@ mod tests {
             webhook: None,
             quiet: quiet.map(|(from, to)| (time(from), time(to))),
             digest: digest.map(time),
+            valid: Valid::default(),
+            morning: None,
+            weekly: None,
         }
     }
 

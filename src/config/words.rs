@@ -110,6 +110,15 @@ pub(super) fn weekdays(text: &str) -> Result<RangeInclusive<usize>, String> {
     if first <= last { Ok(first..=last) } else { Err(format!("\"{text}\" runs backwards: the week begins with mon")) }
 }
 
+/// A time of the week, `mon 07:00`.
+pub(super) fn weekly(text: &str) -> Result<(civil::Weekday, civil::Time), String> {
+    let wrong = || format!("\"{text}\" is no time of the week: write it as \"mon 07:00\"");
+    let (day, time) = text.split_once(' ').ok_or_else(wrong)?;
+    let days = weekdays(day)?;
+    let day = i8::try_from(*days.start()).ok().filter(|_| days.start() == days.end()).ok_or_else(wrong)?;
+    Ok((civil::Weekday::from_monday_zero_offset(day).map_err(|_| wrong())?, time_of_day(time)?))
+}
+
 /// A day, `2026-12-24`.
 pub(super) fn date(text: &str) -> Result<civil::Date, String> {
     // The length, because jiff also takes a time behind the day.

@@ -34,12 +34,19 @@ pub enum AlertKind {
     Expiring,
     /// Our clock and Meta's differ.
     ClockSkewed,
+    /// A letter was given up; to `operator`, by other channels than the one that failed. The detail is office and channel.
+    Undelivered,
+    /// The morning sheet of an official.
+    Morning,
+    /// The weekly recap of an official.
+    Weekly,
 }
 words!(AlertKind {
     Warned = "ticket.warned", Breached = "ticket.breached", Escalated = "ticket.escalated",
     Answered = "ticket.answered", Dismissed = "ticket.dismissed", Withdrawn = "ticket.withdrawn",
     Backlog = "account.backlog", Unverified = "account.unverified",
     Unhealthy = "account.unhealthy", Recovered = "account.recovered", Expiring = "token.expiring", ClockSkewed = "clock.skewed",
+    Undelivered = "alert.undelivered", Morning = "sheet.morning", Weekly = "sheet.weekly",
 });
 
 /// Something to tell. Written by the stage that found it, in the same transaction; routed by the alert stage.
@@ -86,9 +93,11 @@ pub enum Channel {
     Alertmanager,
     /// The daemon's own log.
     Log,
+    /// No way at all: the official can't be told, and a delivery that says so is kept.
+    None,
 }
 words!(Channel {
-    Smtp = "smtp", Telegram = "telegram", Whatsapp = "whatsapp", Webhook = "webhook", Alertmanager = "alertmanager", Log = "log",
+    Smtp = "smtp", Telegram = "telegram", Whatsapp = "whatsapp", Webhook = "webhook", Alertmanager = "alertmanager", Log = "log", None = "none",
 });
 
 /// Where a delivery stands.
@@ -104,7 +113,9 @@ pub enum DeliveryState {
     Abandoned,
     /// The ticket closed first; the reason says how.
     Dropped,
+    /// Nobody was to be told, and the reason says why.
+    Skipped,
 }
 words!(DeliveryState {
-    Waiting = "waiting", Pending = "pending", Delivered = "delivered", Abandoned = "abandoned", Dropped = "dropped",
+    Waiting = "waiting", Pending = "pending", Delivered = "delivered", Abandoned = "abandoned", Dropped = "dropped", Skipped = "skipped",
 });

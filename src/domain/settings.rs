@@ -234,6 +234,8 @@ pub struct Letter {
     pub preview: Preview,
     /// What falls due within this after a message leaves as the next one.
     pub group: SignedDuration,
+    /// Messages to one address in an hour at most, urgent ones aside; the rest is gathered.
+    pub per_hour: usize,
 }
 
 /// Hours of one local day, `(from, to)` in seconds after midnight, half-open, sorted, not overlapping; `to` may be 86,400.
@@ -341,6 +343,28 @@ pub struct Official {
     pub quiet: Option<(civil::Time, civil::Time)>,
     /// One message a day at this time (site's zone).
     pub digest: Option<civil::Time>,
+    /// The days on which it is told, both ends included; an acting official has an end.
+    pub valid: Valid,
+    /// A morning sheet every day at this time (site's zone).
+    pub morning: Option<civil::Time>,
+    /// A recap of the last seven days every week then (site's zone).
+    pub weekly: Option<(civil::Weekday, civil::Time)>,
+}
+
+/// The days on which an official is told; an open end has no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Valid {
+    /// The first.
+    pub from: Option<civil::Date>,
+    /// The last.
+    pub to: Option<civil::Date>,
+}
+
+impl Valid {
+    /// Whether a day is one of them.
+    pub fn holds(&self, day: civil::Date) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
+    }
 }
 
 /// `[channel.*]`.
@@ -400,6 +424,8 @@ pub struct Webhook {
     pub url: String,
     /// `whsec_` + base64.
     pub secret: SecretString,
+    /// While a key is changed: the one that receivers still know. Both sign.
+    pub old_secret: Option<SecretString>,
     /// The unmasked text and author too.
     pub full: bool,
 }

@@ -168,7 +168,7 @@ impl Writer {
                 let sheet = sheet(NAMED)?;
                 Ok(format!("{} {}", sheet.title, sheet.code))
             }
-            Channel::Whatsapp | Channel::Webhook | Channel::Alertmanager => Err(LetterError::Channel),
+            Channel::Whatsapp | Channel::Webhook | Channel::Alertmanager | Channel::None => Err(LetterError::Channel),
         }
     }
 }

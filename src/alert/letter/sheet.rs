@@ -75,9 +75,14 @@ impl Head {
             AlertKind::Answered => Self::Answered,
             AlertKind::Dismissed => Self::Dismissed,
             AlertKind::Withdrawn => Self::Withdrawn,
-            AlertKind::Unverified | AlertKind::Unhealthy | AlertKind::Recovered | AlertKind::Expiring | AlertKind::ClockSkewed => {
-                return None;
-            }
+            AlertKind::Unverified
+            | AlertKind::Unhealthy
+            | AlertKind::Recovered
+            | AlertKind::Expiring
+            | AlertKind::ClockSkewed
+            | AlertKind::Undelivered
+            | AlertKind::Morning
+            | AlertKind::Weekly => return None,
         })
     }
     const fn key(self) -> &'static str {

@@ -24,6 +24,9 @@ pub(super) fn channels(table: &mut Table, context: &Context) -> Channels {
             name: name.value.clone(),
             url: table.needed("url", "a URL", words::web_url).map_or_else(String::new, |it| it.value),
             secret: needed(&mut table, "secret", |reference| signing(context.vault.read(reference)?)),
+            old_secret: table
+                .parsed("old_secret", words::SECRET, |reference| signing(context.vault.read(reference)?))
+                .map(|it| it.value.value),
             full: table.flag("full").unwrap_or(false),
         };
         webhooks.push((name, webhook));

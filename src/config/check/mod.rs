@@ -28,6 +28,9 @@ const ALWAYS: &str = "always";
 /// The group that is never empty, as the log is its channel.
 const OPERATOR: &str = "operator";
 
+/// The group of those who are told of the agency above a ticket's OPD.
+const PARENT: &str = "parent";
+
 /// Every name that something else refers to, taken before anything is checked, so that the order of sections does not matter.
 struct Names {
     opds: Vec<String>,
@@ -44,7 +47,7 @@ impl Names {
         let (graph, channel) = (table(root, "graph"), table(root, "channel"));
         let mut groups = all(Some(root), "official", "group");
         groups.extend(channel.and_then(|it| text(table(it, "alertmanager")?, "group")));
-        groups.push(OPERATOR.to_owned());
+        groups.extend([OPERATOR.to_owned(), PARENT.to_owned()]);
         Self {
             opds: all(Some(root), "opd", "slug"),
             calendars: all(Some(root), "calendar", "name"),

@@ -2,13 +2,13 @@
 
 use lettre::Address;
 
-use super::{Context, unique};
+use super::{Context, PARENT, unique};
 use crate::{
     config::{
         read::{Found, Table},
         words,
     },
-    domain::settings::{Channels, Official},
+    domain::settings::{Channels, Official, Valid},
 };
 
 pub(super) fn officials(root: &mut Table, channels: &Channels, context: &Context) -> Vec<Official> {
@@ -23,6 +23,10 @@ fn official(table: &mut Table, channels: &Channels, context: &Context) -> (Found
     let id = written.unwrap_or_else(|| Found { value: words::slug(&name), spot: name.spot.clone() });
     if id.is_empty() && !name.is_empty() {
         table.findings.problem(&name.spot, "has no letter an id could be made of: write an id of your own");
+    }
+    let group = table.needed_text("group");
+    if group.value == PARENT {
+        table.findings.problem(&group.spot, "\"parent\" means whoever is told of the agency above: give the group another name");
     }
     let opd = table.list("opd", "a list of slugs", |text| words::one_of(text, &context.names.opds, "[[opd]]"));
     if let Some(opd) = &opd
@@ -50,7 +54,7 @@ fn official(table: &mut Table, channels: &Channels, context: &Context) -> (Found
     let official = Official {
         id: id.value.clone(),
         name: name.value,
-        group: table.needed_text("group").value,
+        group: group.value,
         opd: opd.map_or_else(Vec::new, |it| it.value),
         email: email.map(|it| it.value),
         telegram: telegram.map(|it| it.value),
@@ -58,8 +62,26 @@ fn official(table: &mut Table, channels: &Channels, context: &Context) -> (Found
         webhook: table.named("webhook", &context.names.webhooks, "[[channel.webhook]]").map(|it| it.value),
         quiet: table.parsed("quiet", "a text", words::quiet).map(|it| it.value),
         digest: table.parsed("digest", "a text", words::time_of_day).map(|it| it.value),
+        valid: table.table("valid").map_or_else(Valid::default, |mut table| valid(&mut table)),
+        morning: table.parsed("morning", "a text", words::time_of_day).map(|it| it.value),
+        weekly: table.parsed("weekly", "a text", words::weekly).map(|it| it.value),
     };
     (id, official)
+}
+
+/// From when to when an official is told: `{ from = "2026-12-01", to = "2026-12-31" }`, either end open.
+fn valid(table: &mut Table) -> Valid {
+    let mut day = |name| table.parsed(name, "a day in quotes, such as \"2026-12-24\"", words::date);
+    let (from, to) = (day("from"), day("to"));
+    if from.is_none() && to.is_none() && table.names().is_empty() {
+        table.findings.problem(&table.spot, "says no day: write from, to or both");
+    }
+    if let (Some(from), Some(to)) = (&from, &to)
+        && to.value < from.value
+    {
+        table.findings.problem(&to.spot, "lies before from");
+    }
+    Valid { from: from.map(|it| it.value), to: to.map(|it| it.value) }
 }
 
 /// A chat of Telegram's: a number, negative for groups, or a channel's name.

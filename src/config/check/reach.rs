@@ -1,6 +1,6 @@
 //! Warns of steps that would reach nobody. Such a step goes to `operator` in the end, but somebody meant it for another.
 
-use super::{OPERATOR, policy::Checked};
+use super::{OPERATOR, PARENT, policy::Checked};
 use crate::{
     config::problem::Findings,
     domain::settings::{Channels, Match, Official, Opd},
@@ -44,6 +44,9 @@ fn reaches(group: &str, opd: &Opd, officials: &[Official], channels: &Channels) 
             || it.webhook.is_some()
     };
     let is_his = |it: &Official| it.opd.is_empty() || it.opd.contains(&opd.slug);
+    if group == PARENT {
+        return opd.parent.as_ref().is_some_and(|parent| officials.iter().any(|it| it.opd.contains(parent) && has_address(it)));
+    }
     group == OPERATOR
         || channels.alertmanager.as_ref().is_some_and(|it| it.group == group)
         || officials.iter().any(|it| it.group == group && is_his(it) && has_address(it))

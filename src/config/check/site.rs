@@ -88,6 +88,13 @@ pub(super) fn heartbeat(table: &mut Table) -> Heartbeat {
     Heartbeat { url: table.parsed("url", "a URL", words::web_url).map(|it| it.value), every: table.positive("every").value }
 }
 
+/// More messages an hour to one address than this nobody can mean.
+const PER_HOUR_MAX: usize = 1000;
+
 pub(super) fn letter(table: &mut Table) -> Letter {
-    Letter { preview: table.word("preview", Preview::ALL, Preview::word).unwrap_or(Preview::Public), group: table.duration("group").value }
+    Letter {
+        preview: table.word("preview", Preview::ALL, Preview::word).unwrap_or(Preview::Public),
+        group: table.duration("group").value,
+        per_hour: table.count("per_hour", PER_HOUR_MAX),
+    }
 }

@@ -10,7 +10,7 @@ use tanggap::{
         account::Login,
         settings::{
             AccountSpec, App, Channels, Database, Graph, Heartbeat, Http, Language, Letter, Log, LogFormat, Mentions, Official, Opd, Poll,
-            Preview, Settings, Site, Sla, Smtp, Telegram, Webhook,
+            Preview, Settings, Site, Sla, Smtp, Telegram, Valid, Webhook,
         },
     },
     runtime::{Clock as _, ManualClock, Stage as _, Tally, metrics::Metrics},
@@ -44,6 +44,9 @@ pub fn official(id: &str, name: &str, group: &str, opd: &[&str]) -> Official {
         webhook: None,
         quiet: None,
         digest: None,
+        valid: Valid::default(),
+        morning: None,
+        weekly: None,
     }
 }
 
@@ -107,7 +110,7 @@ pub fn settings(language: Language) -> Settings {
             window_warning: false,
         },
         heartbeat: Heartbeat { url: None, every: hours(1) },
-        letter: Letter { preview: Preview::Public, group: SignedDuration::from_secs(30) },
+        letter: Letter { preview: Preview::Public, group: SignedDuration::from_secs(30), per_hour: 60 },
         retention_closed: hours(1),
         secrets_key: None,
         calendars: BTreeMap::new(),
@@ -128,7 +131,13 @@ pub fn telegram(sink: &HttpSink) -> Telegram {
     Telegram { token: "123:secret-token".to_owned().into(), url: sink.url.clone() }
 }
 pub fn webhook(sink: &HttpSink, full: bool) -> Webhook {
-    Webhook { name: "simpeg".into(), url: format!("{}/hook?key=secret-query", sink.url), secret: HOOK_SECRET.to_owned().into(), full }
+    Webhook {
+        name: "simpeg".into(),
+        url: format!("{}/hook?key=secret-query", sink.url),
+        secret: HOOK_SECRET.to_owned().into(),
+        old_secret: None,
+        full,
+    }
 }
 
 /// A ticket as `sla` would have written it.
