@@ -292,6 +292,7 @@ CREATE TABLE delivery (
   letter_id INTEGER,
   created_at INTEGER NOT NULL,
   send_at INTEGER NOT NULL,         -- not into a letter before this (grouping, quiet hours, digest)
+  held TEXT,                        -- what it waits for until then
   delivered_at INTEGER
 ) STRICT;
 CREATE INDEX delivery_waiting ON delivery (send_at) WHERE state = 'waiting';

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::domain::{
     Time,
-    alert::{AlertKind, Channel},
+    alert::{AlertKind, Channel, Held},
 };
 use crate::store::outbox::{AccountFacts, Waiting};
 
@@ -15,26 +15,36 @@ use crate::store::outbox::{AccountFacts, Waiting};
 pub struct Groups<'a> {
     /// Each is one letter: same channel, same address.
     pub ready: Vec<Vec<&'a Waiting>>,
-    /// Delivery rows that wait until then.
-    pub held: Vec<(i64, Time)>,
+    /// Delivery rows that wait until then, and for what.
+    pub held: Vec<(i64, Time, Held)>,
 }
 
 /// Channel and address; for webhooks also the official, and the delivery or (a backlog) the account.
 type Key<'a> = (Channel, &'a str, &'a str, i64, Option<&'a AccountFacts>);
 
-/// Mail and chat: all of an address together, unless a letter to it is younger than `spacing`; then at its end.
-/// Webhooks: one call each (a backlog: one an account and official). Log: all together.
+/// How far back the cap and a storm look.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Mail and chat: all of an address together, unless a letter to it is younger than `spacing`, then at its end; unless as many letters as
+/// the cap allows left within the hour, then when the first of them is an hour old, urgent tickets aside; unless three letters within the
+/// hour told of urgent tickets under the same post, then when the first of those is an hour old. Webhooks: one call each (a backlog: one an account and official). Log: all together.
 pub fn group(waiting: &[Waiting], spacing: SignedDuration, now: Time) -> Groups<'_> {
     let mut groups: BTreeMap<Key<'_>, Vec<&Waiting>> = BTreeMap::new();
     let mut held = Vec::new();
     for w in waiting {
-        let next = w.last_letter_at.map(|at| at.plus(spacing)).filter(|&next| next > now);
+        let urgent = w.ticket.as_ref().is_some_and(|ticket| ticket.urgent);
+        let waits = [
+            (w.last_letter_at.map(|at| at.plus(spacing)), Held::Group),
+            (w.crowded_at.filter(|_| !urgent).map(|at| at.plus(HOUR)), Held::Cap),
+            (w.storm_at.map(|at| at.plus(HOUR)), Held::Storm),
+        ];
+        let next = waits.into_iter().filter_map(|(until, why)| Some((until?, why))).filter(|&(until, _)| until > now).max();
         let (official, delivery, account) = match (w.channel, w.alert.kind, next) {
             (Channel::Webhook, AlertKind::Backlog, _) => (w.official.as_str(), 0, w.account.as_ref()),
             (Channel::Webhook, ..) => (w.official.as_str(), w.delivery, None),
             (Channel::Log, ..) | (_, _, None) => ("", 0, None),
-            (_, _, Some(next)) => {
-                held.push((w.delivery, next));
+            (_, _, Some((until, why))) => {
+                held.push((w.delivery, until, why));
                 continue;
             }
         };

@@ -32,7 +32,7 @@ pub async fn test_letter(settings: SharedSettings, group: &str, now: Time) -> Re
     let channels = Channels::new(&settings)?;
     let writer = letter::Writer::new(settings.clone())?;
     let mut outcomes = Vec::new();
-    for official in route::recipients(&settings, &[group], None) {
+    for official in route::recipients(&settings, &[group], None, now) {
         for (channel, address) in route::ways(official, &settings) {
             let key = format!("test-{}-{}", now.ms(), outcomes.len());
             let payload = writer.test(official, channel, address, &key, now)?;

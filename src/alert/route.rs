@@ -16,6 +16,10 @@ use crate::store::outbox::{NewDelivery, Told, Unrouted};
 pub const BACKLOG_WAIT: SignedDuration = SignedDuration::from_mins(5);
 /// Group and official's id of those who run the daemon.
 pub const OPERATOR: &str = "operator";
+/// Group of those who are told of the agency above a ticket's OPD.
+const PARENT: &str = "parent";
+/// Reason of a delivery that can't be made.
+const NO_CHANNEL: &str = "no channel";
 /// Reason of a delivery to `operator` that should have gone to somebody else; the letter says it.
 pub const NO_RECIPIENT: &str = "no recipient configured";
 
@@ -66,33 +70,46 @@ pub fn route(batch: &[Unrouted], told: &[Told], settings: &Settings, backlog_com
     out
 }
 
-/// Everybody in the groups of a step; `operator` if that is nobody.
+/// Everybody in the groups of a step; `operator` if that is nobody. Who has no way that can be used is written down as not told.
 fn step(unrouted: &Unrouted, settings: &Settings, now: Time, out: &mut Vec<NewDelivery>) {
     let alert = &unrouted.alert;
     let operator_only = alert.kind == AlertKind::Unverified || alert.notify.is_empty();
     let groups = if operator_only { vec![OPERATOR] } else { alert.notify.iter().map(String::as_str).collect() };
-    let first = out.len();
+    // A letter that was given up is told of by another way than its own.
+    let failed = (alert.kind == AlertKind::Undelivered).then(|| alert.undelivered().1).flatten();
     let mut tell = |groups: &[&str], reason: Option<&str>| {
-        for official in recipients(settings, groups, unrouted.opd.as_deref()) {
-            for (channel, address) in ways(official, settings) {
+        let mut reached = false;
+        for official in recipients(settings, groups, unrouted.opd.as_deref(), now) {
+            let before = out.len();
+            for (channel, address) in ways(official, settings).filter(|&(channel, _)| Some(channel) != failed) {
                 out.push(delivery(unrouted, &official.id, channel, address, reason, Some(official), settings, now));
+            }
+            if out.len() > before {
+                reached = true;
+            } else {
+                out.push(delivery(unrouted, &official.id, Channel::None, "", Some(NO_CHANNEL), None, settings, now));
             }
         }
         if groups.contains(&OPERATOR) {
             out.push(delivery(unrouted, OPERATOR, Channel::Log, Channel::Log.word(), reason, None, settings, now));
+            reached = true;
         }
-        out.len() > first
+        reached
     };
     if !tell(&groups, None) {
         tell(&[OPERATOR], Some(NO_RECIPIENT));
     }
 }
 
-/// The officials of some groups to whom an OPD belongs (`None`: the site, which belongs to all), in the order of the configuration.
-pub fn recipients<'a>(settings: &'a Settings, groups: &[&str], opd: Option<&str>) -> impl Iterator<Item = &'a Official> {
+/// The officials of some groups to whom an OPD belongs (`None`: the site, which belongs to all) and whose days hold `now`, in the order of
+/// the configuration. The group `parent` is whoever names the agency above the OPD.
+pub fn recipients<'a>(settings: &'a Settings, groups: &[&str], opd: Option<&str>, now: Time) -> impl Iterator<Item = &'a Official> {
+    let today = now.timestamp().to_zoned_datetime(settings.site.timezone.clone()).date();
+    let parent = opd.and_then(|opd| settings.opd(opd)?.parent.as_deref()).filter(|_| groups.contains(&PARENT));
     settings.officials.iter().filter(move |official| {
-        groups.contains(&official.group.as_str())
-            && (official.opd.is_empty() || opd.is_none_or(|opd| official.opd.iter().any(|o| o == opd)))
+        let named = |slug: &str| official.opd.iter().any(|o| o == slug);
+        let belongs = groups.contains(&official.group.as_str()) && (official.opd.is_empty() || opd.is_none_or(named));
+        (belongs || parent.is_some_and(named)) && official.valid.holds(today)
     })
 }
 
@@ -120,9 +137,9 @@ fn delivery(
 ) -> NewDelivery {
     let alert = &unrouted.alert;
     let bound = matches!(channel, Channel::Smtp | Channel::Telegram | Channel::Whatsapp);
-    let send_at = match official {
+    let (send_at, held) = match official {
         Some(official) if bound => when::may_leave(official, unrouted.urgent, &settings.site.timezone, now),
-        _ => now,
+        _ => (now, None),
     };
     NewDelivery {
         key: key(unrouted, id, channel),
@@ -136,6 +153,7 @@ fn delivery(
         address: address.to_owned(),
         reason: reason.map(str::to_owned),
         send_at,
+        held,
     }
 }
 

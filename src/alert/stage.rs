@@ -93,7 +93,7 @@ impl AlertStage {
     /// Puts what is due into letters, rendered and stored before their first attempt.
     async fn form(&self) -> Result<(), AlertError> {
         let now = self.now();
-        let waiting = outbox::waiting(&self.db, now, BATCH).await?;
+        let waiting = outbox::waiting(&self.db, now, self.settings.letter.per_hour, BATCH).await?;
         let groups = group::group(&waiting, self.settings.letter.group, now);
         outbox::hold(&self.db, &groups.held).await?;
         if groups.ready.is_empty() {
@@ -137,11 +137,11 @@ impl AlertStage {
             .map(|(letter, result)| {
                 let outcome = match result {
                     Ok(accepted) => Outcome::Delivered { at: now, provider_id: accepted.provider_id.clone() },
-                    Err(SendError::Never { why }) => Outcome::Abandoned { error: why.clone() },
+                    Err(SendError::Never { why }) => Outcome::Abandoned { at: now, error: why.clone() },
                     Err(SendError::Later { after, why, .. }) => {
                         match retry::next(letter.attempts, letter.created_at, *after, now, rand::random()) {
                             Some(at) => Outcome::Later { at, error: why.clone() },
-                            None => Outcome::Abandoned { error: format!("not accepted for a day; at last: {why}") },
+                            None => Outcome::Abandoned { at: now, error: format!("not accepted for a day; at last: {why}") },
                         }
                     }
                 };
@@ -183,7 +183,7 @@ impl AlertStage {
                 );
                 "retrying"
             }
-            Some(Outcome::Abandoned { error }) => {
+            Some(Outcome::Abandoned { error, .. }) => {
                 tracing::error!(event = "alert.abandoned", channel, official, kind, ticket, tickets, attempts, error, "alert given up");
                 "abandoned"
             }

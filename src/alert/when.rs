@@ -2,19 +2,19 @@
 
 use jiff::{ToSpan as _, ZonedDateTime, civil, tz::TimeZone};
 
-use crate::domain::{Time, settings::Official};
+use crate::domain::{Time, alert::Held, settings::Official};
 
-/// When a message to this official may leave by mail or chat: at once if urgent; at the next digest time if there is one;
-/// at the end of the quiet hours if they hold `now`; else at once.
-pub fn may_leave(official: &Official, urgent: bool, zone: &TimeZone, now: Time) -> Time {
+/// When a message to this official may leave by mail or chat, and what it waits for: at once if urgent; at the next digest time if there
+/// is one; at the end of the quiet hours if they hold `now`; else at once.
+pub fn may_leave(official: &Official, urgent: bool, zone: &TimeZone, now: Time) -> (Time, Option<Held>) {
     if urgent {
-        return now;
+        return (now, None);
     }
     let local = now.timestamp().to_zoned_datetime(zone.clone());
     match (official.digest, official.quiet) {
-        (Some(digest), _) => next(&local, digest),
-        (None, Some((from, to))) if is_quiet(local.time(), from, to) => next(&local, to),
-        _ => now,
+        (Some(digest), _) => (next(&local, digest), Some(Held::Digest)),
+        (None, Some((from, to))) if is_quiet(local.time(), from, to) => (next(&local, to), Some(Held::Quiet)),
+        _ => (now, None),
     }
 }
 
@@ -57,7 +57,7 @@ mod tests {
     fn leaves(official: &Official, urgent: bool, at: &str) -> String {
         let zone = TimeZone::get("Asia/Jakarta").unwrap();
         let now = Time::parse(&format!("{at}+07:00")).unwrap();
-        may_leave(official, urgent, &zone, now).timestamp().to_zoned_datetime(zone).strftime("%Y-%m-%dT%H:%M").to_string()
+        may_leave(official, urgent, &zone, now).0.timestamp().to_zoned_datetime(zone).strftime("%Y-%m-%dT%H:%M").to_string()
     }
 
     #[test]

@@ -115,7 +115,11 @@ impl AlertRow {
             self.state.clone(),
             self.attempts.to_string(),
             view.maybe(self.delivered_at),
-            [&self.reason, &self.error].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; "),
+            [self.reason.clone(), self.until.map(|at| format!("until {}", view.time(at))), self.error.clone()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("; "),
         ]
     }
 }

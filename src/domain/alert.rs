@@ -78,6 +78,21 @@ pub struct Alert {
     pub created_at: Time,
 }
 
+impl Alert {
+    /// Of a letter that was given up: whom it was for, by which way, and why it failed; in [`Alert::detail`] as
+    /// [`undelivered`] puts it.
+    pub fn undelivered(&self) -> (&str, Option<Channel>, &str) {
+        let (whom, why) = self.detail.split_once(": ").unwrap_or((&self.detail, ""));
+        let (official, channel) = whom.rsplit_once(' ').unwrap_or((whom, ""));
+        (official, Channel::from_word(channel), why)
+    }
+}
+
+/// The detail of an alert about a letter that was given up.
+pub fn undelivered(official: &str, channel: Channel, why: &str) -> String {
+    format!("{official} {channel}: {why}")
+}
+
 /// A way to reach an official.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
@@ -99,6 +114,22 @@ pub enum Channel {
 words!(Channel {
     Smtp = "smtp", Telegram = "telegram", Whatsapp = "whatsapp", Webhook = "webhook", Alertmanager = "alertmanager", Log = "log", None = "none",
 });
+
+/// What a delivery waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Held {
+    /// The end of the official's quiet hours.
+    Quiet,
+    /// The official's one message a day.
+    Digest,
+    /// The next message to the address, `letter.group` after the last.
+    Group,
+    /// `letter.per_hour` messages left in the last hour.
+    Cap,
+    /// Three urgent tickets under the same post were told of in the last hour.
+    Storm,
+}
+words!(Held { Quiet = "quiet", Digest = "digest", Group = "grouped", Cap = "hourly cap", Storm = "storm" });
 
 /// Where a delivery stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -525,6 +525,10 @@ impl Settings {
     pub fn accounts(&self) -> impl Iterator<Item = (&Opd, &AccountSpec)> {
         self.opds.iter().flat_map(|opd| opd.accounts.iter().map(move |account| (opd, account)))
     }
+    /// An official's name by the id; the id itself if the configuration does not know it (any more).
+    pub fn office<'a>(&'a self, id: &'a str) -> &'a str {
+        self.officials.iter().find(|official| official.id == id).map_or(id, |official| &official.name)
+    }
     /// The OPD with this slug.
     pub fn opd(&self, slug: &str) -> Option<&Opd> {
         self.opds.iter().find(|opd| opd.slug == slug)

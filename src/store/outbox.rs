@@ -13,7 +13,7 @@ pub use waiting::{AccountFacts, TicketFacts, Waiting, hold, waiting};
 use super::db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals};
 use crate::domain::{
     AccountId, Cause, TicketId, TicketState, Time,
-    alert::{Alert, AlertId, AlertKind, Channel},
+    alert::{Alert, AlertId, AlertKind, Channel, Held},
 };
 
 /// What of its ticket or account decides where an alert goes.
@@ -56,6 +56,8 @@ pub struct NewDelivery {
     pub reason: Option<String>,
     /// Not into a letter before this.
     pub send_at: Time,
+    /// What it waits for until then.
+    pub held: Option<Held>,
 }
 
 /// Somebody who was told of a ticket.
@@ -163,9 +165,9 @@ pub async fn route(db: &Db, now: Time, alerts: &[AlertId], deliveries: &[NewDeli
     let mut stored = 0;
     for chunk in deliveries.chunks(CHUNK) {
         let sql = format!(
-            "INSERT INTO delivery (key, alert_id, kind, ticket_id, account_id, step, official, channel, address, state, reason, created_at, send_at)
+            "INSERT INTO delivery (key, alert_id, kind, ticket_id, account_id, step, official, channel, address, state, reason, created_at, send_at, held)
              VALUES {} ON CONFLICT (key) DO NOTHING",
-            placeholders(chunk.len(), 13)
+            placeholders(chunk.len(), 14)
         );
         let vals = chunk
             .iter()
@@ -180,10 +182,11 @@ pub async fn route(db: &Db, now: Time, alerts: &[AlertId], deliveries: &[NewDeli
                     &d.official,
                     d.channel.word(),
                     &d.address,
-                    "waiting",
+                    if d.channel == Channel::None { "skipped" } else { "waiting" },
                     d.reason.as_deref(),
                     now,
-                    d.send_at
+                    d.send_at,
+                    d.held.map(Held::word)
                 ]
             })
             .collect();

@@ -1,6 +1,7 @@
 //! The alert stage on both databases: routed once, grouped, held, sent, retried, dropped; nothing lost by a crash.
 
 mod letters;
+mod who;
 pub mod world;
 
 use jiff::SignedDuration;
@@ -192,7 +193,7 @@ on_both! {
         assert_eq!(mails.len(), 1);
         assert_eq!(mails[0].replace("\r\n", "\n").trim_end(), claimed[0].payload.replace("\r\n", "\n").trim_end(), "the same bytes");
         // w2 was only slow: its mark comes too late and changes nothing
-        let late = outbox::Mark { id: claimed[0].id, fence: claimed[0].fence, outcome: outbox::Outcome::Abandoned { error: "x".into() } };
+        let late = outbox::Mark { id: claimed[0].id, fence: claimed[0].fence, outcome: outbox::Outcome::Abandoned { at: w.now(), error: "x".into() } };
         assert_eq!(outbox::mark(&w.db, &[late]).await.unwrap(), [claimed[0].id]);
         assert_eq!(w.deliveries().await, ["kepala smtp delivered"]);
     }

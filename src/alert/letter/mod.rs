@@ -103,6 +103,7 @@ impl Writer {
             channel: first.channel,
             address: first.address.clone(),
             official: first.official.clone(),
+            kind: first.alert.kind,
             payload,
             deliveries: group.iter().map(|w| w.delivery).collect(),
         })

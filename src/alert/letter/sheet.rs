@@ -208,7 +208,8 @@ fn accounts<'a>(group: &[&'a Waiting]) -> Vec<&'a Waiting> {
             kind => kind,
         };
         let doubt = waiting.alert.cause.filter(|cause| cause.is_doubt());
-        let kept = newest.entry((what, waiting.alert.account, doubt)).or_insert(waiting);
+        let whom = (what == AlertKind::Undelivered).then(|| waiting.alert.undelivered().0);
+        let kept = newest.entry((what, waiting.alert.account, doubt, whom)).or_insert(waiting);
         if waiting.alert.id > kept.alert.id {
             *kept = waiting;
         }
@@ -220,7 +221,7 @@ fn accounts<'a>(group: &[&'a Waiting]) -> Vec<&'a Waiting> {
 fn officials<'a>(group: &[&'a Waiting], settings: &'a Settings) -> Vec<&'a str> {
     let mut names = Vec::new();
     for waiting in group {
-        let name = settings.officials.iter().find(|o| o.id == waiting.official).map_or(waiting.official.as_str(), |o| o.name.as_str());
+        let name = settings.office(&waiting.official);
         if !names.contains(&name) {
             names.push(name);
         }
@@ -239,6 +240,11 @@ impl Speaker<'_> {
     fn opd(&self, slug: &str) -> String {
         let name = self.settings.opd(slug).map_or(slug, |opd| if opd.abbreviation.is_empty() { &opd.name } else { &opd.abbreviation });
         first_words(&clean(name), NAME)
+    }
+
+    /// An office by its id, as letters call it.
+    fn office(&self, id: &str) -> String {
+        first_words(&clean(self.settings.office(id)), NAME)
     }
 
     fn greeting(&self, names: &[&str]) -> Result<String, WordsError> {
@@ -271,6 +277,7 @@ impl Speaker<'_> {
         };
         match (open, tickets, states) {
             ([], [], [state]) if state.alert.kind == AlertKind::ClockSkewed => self.words.say("subject_clock", ()),
+            ([], [], states) if states.iter().all(|w| w.alert.kind == AlertKind::Undelivered) => self.words.say("subject_undelivered", ()),
             ([], [], states) if states.iter().all(|w| w.account.is_some()) => {
                 let opds = self.opds(states.iter().filter_map(|w| w.account.as_ref()))?;
                 self.words.say("subject_accounts", context! { opds })
@@ -375,6 +382,12 @@ impl Speaker<'_> {
                 let ends = Time::parse(&alert.detail).unwrap_or(alert.created_at);
                 let (at, left) = (self.words.moment(ends)?, self.words.length(ends.since(self.now))?);
                 self.words.say("expiring", context! { account => account.unwrap_or_default(), at, left })?
+            }
+            (AlertKind::Undelivered, _) => {
+                let (official, channel, why) = alert.undelivered();
+                let office = self.office(official);
+                let way = channel.map_or(Ok(String::new()), |channel| self.words.say(&format!("channel_{channel}"), ()))?;
+                self.words.say("undelivered", context! { office, way, since, detail => first_words(&clean(why), NAME) })?
             }
             (AlertKind::ClockSkewed, _) => self.words.say("clock", context! { since, detail })?,
             (AlertKind::Recovered, Some(account)) if kind.is_doubt() => self.words.say("trusted", context! { account, since, cause })?,

@@ -214,8 +214,11 @@ pub struct AlertRow {
     pub kind: String,
     /// Where it stands.
     pub state: String,
-    /// Why it was dropped, or told nobody.
+    /// Why it was dropped, told nobody, or for what it waits.
     pub reason: Option<String>,
+    /// While it waits: until when.
+    #[serde(with = "rfc3339::option")]
+    pub until: Option<Time>,
     /// How often it was tried.
     pub attempts: i64,
     /// When the channel took it.
@@ -229,7 +232,9 @@ pub struct AlertRow {
 pub async fn alerts(db: &Db, ticket: TicketId) -> Result<Vec<AlertRow>, StoreError> {
     let sent = db
         .rows(
-            "SELECT d.step, d.official, d.channel, d.kind, d.state, d.reason, coalesce(l.attempts, 0) AS attempts, d.delivered_at, l.error
+            "SELECT d.step, d.official, d.channel, d.kind, d.state, CASE WHEN d.state = 'waiting' THEN coalesce(d.held, d.reason) ELSE d.reason END
+               AS reason, CASE WHEN d.state = 'waiting' AND d.held IS NOT NULL THEN d.send_at END AS until,
+               coalesce(l.attempts, 0) AS attempts, d.delivered_at, l.error
              FROM delivery d LEFT JOIN letter l ON l.id = d.letter_id WHERE d.ticket_id = $1 ORDER BY d.id",
             vals![ticket.0],
         )
@@ -250,6 +255,7 @@ fn read_alert(row: &Row) -> Result<AlertRow, StoreError> {
         kind: row.t("kind")?,
         state: row.t("state")?,
         reason: row.ot("reason")?,
+        until: row.oat("until")?,
         attempts: row.i("attempts")?,
         delivered_at: row.oat("delivered_at")?,
         error: row.ot("error")?,
@@ -265,6 +271,7 @@ fn silent(step: PlannedStep) -> Option<AlertRow> {
         kind: step.kind.word().into(),
         state: "silent".into(),
         reason: Some(reason),
+        until: None,
         attempts: 0,
         delivered_at: None,
         error: None,

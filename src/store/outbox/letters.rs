@@ -1,7 +1,13 @@
 //! Letters: formed once with their bytes, claimed under a lease, marked by fence.
 
-use super::super::db::{CHUNK, Db, StoreError, Val, built, placeholders, vals};
-use crate::domain::{TicketId, Time, alert::AlertKind, alert::Channel};
+use super::super::{
+    accounts::tell_in,
+    db::{CHUNK, Db, StoreError, Tx, Val, built, placeholders, vals},
+};
+use crate::domain::{
+    TicketId, Time,
+    alert::{AlertKind, Channel, undelivered},
+};
 
 /// A letter to be stored, with the deliveries it makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +20,8 @@ pub struct NewLetter {
     pub address: String,
     /// The official (the first, where several share the address).
     pub official: String,
+    /// What it tells (of its first delivery).
+    pub kind: AlertKind,
     /// The bytes to send; `Err`: why it can't be written, and it is given up at once.
     pub payload: Result<String, String>,
     /// Rows of the deliveries in it.
@@ -66,8 +74,10 @@ pub enum Outcome {
         /// Why: our phrase.
         error: String,
     },
-    /// Given up.
+    /// Given up; the operators are told of it.
     Abandoned {
+        /// When.
+        at: Time,
         /// Why: our phrase.
         error: String,
     },
@@ -113,6 +123,9 @@ pub async fn form(db: &Db, now: Time, letters: &[NewLetter]) -> Result<(), Store
             .collect::<Result<_, StoreError>>()?;
         let mut pairs = Vec::new();
         for letter in chunk {
+            if let Err(why) = &letter.payload {
+                tell_undelivered(&mut tx, letter.kind, (&letter.official, letter.channel, why), now).await?;
+            }
             let id = *ids.get(&letter.key).ok_or(StoreError::Fenced)?;
             let state = if letter.payload.is_ok() { "pending" } else { "abandoned" };
             pairs.extend(letter.deliveries.iter().map(|&delivery| (delivery, id, state)));
@@ -130,6 +143,19 @@ pub async fn form(db: &Db, now: Time, letters: &[NewLetter]) -> Result<(), Store
         }
     }
     tx.commit().await
+}
+
+/// Tells the operators of a letter that was given up, unless it told of one itself.
+async fn tell_undelivered(
+    tx: &mut Tx,
+    kind: AlertKind,
+    (official, channel, why): (&str, Channel, &str),
+    now: Time,
+) -> Result<(), StoreError> {
+    if kind == AlertKind::Undelivered {
+        return Ok(());
+    }
+    tell_in(tx, None, AlertKind::Undelivered, (None, &undelivered(official, channel, why)), now).await
 }
 
 /// Keys of the letters about these tickets that went out by mail: `(ticket, address, key)`, oldest first.
@@ -201,23 +227,30 @@ pub async fn mark(db: &Db, marks: &[Mark]) -> Result<Vec<i64>, StoreError> {
         let (state, due, provider_id, error, delivered_at) = match outcome {
             Outcome::Delivered { at, provider_id } => ("delivered", None, provider_id.as_deref(), None, Some(*at)),
             Outcome::Later { at, error } => ("pending", Some(*at), None, Some(error), None),
-            Outcome::Abandoned { error } => ("abandoned", None, None, Some(error), None),
+            Outcome::Abandoned { error, .. } => ("abandoned", None, None, Some(error), None),
         };
         let written = tx
-            .exec(
+            .rows(
                 "UPDATE letter SET state = $3, next_try_at = $4, provider_id = $5, error = $6, delivered_at = $7, lease_owner = NULL, lease_until = 0
-                  WHERE id = $1 AND fence = $2 AND state = 'pending'",
+                  WHERE id = $1 AND fence = $2 AND state = 'pending'
+                 RETURNING official, channel, (SELECT d.kind FROM delivery d WHERE d.letter_id = letter.id ORDER BY d.id LIMIT 1) AS kind",
                 vals![*id, *fence, state, due, provider_id, error.map(String::as_str), delivered_at],
             )
             .await?;
-        if written == 0 {
+        let Some(letter) = written.first() else {
             lost.push(*id);
-        } else if due.is_none() {
+            continue;
+        };
+        if due.is_none() {
             tx.exec(
                 "UPDATE delivery SET state = $2, delivered_at = $3, reason = COALESCE($4, reason) WHERE letter_id = $1 AND state = 'pending'",
                 vals![*id, state, delivered_at, error.map(String::as_str)],
             )
             .await?;
+        }
+        if let Outcome::Abandoned { at, error } = outcome {
+            let (kind, official) = (letter.word("kind", AlertKind::from_word)?, letter.t("official")?);
+            tell_undelivered(&mut tx, kind, (&official, letter.word("channel", Channel::from_word)?, error), *at).await?;
         }
     }
     tx.commit().await?;

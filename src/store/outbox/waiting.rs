@@ -1,10 +1,13 @@
 //! Deliveries that wait for a letter, with everything a letter may say of them.
 
 use super::{
-    super::db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals},
+    super::db::{CHUNK, Db, Row, StoreError, built, placeholders, vals},
     alert,
 };
-use crate::domain::{Kind, Platform, Text, TicketId, TicketState, Time, alert::Alert, alert::Channel};
+use crate::domain::{
+    Kind, Platform, Text, TicketId, TicketState, Time,
+    alert::{Alert, Channel, Held},
+};
 
 /// A delivery whose time has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,11 @@ pub struct Waiting {
     pub reason: Option<String>,
     /// When the last letter to this address was formed.
     pub last_letter_at: Option<Time>,
+    /// When the one was formed that is the cap's number of letters back.
+    pub crowded_at: Option<Time>,
+    /// Of an urgent ticket under a post: when the third letter back was formed that told the official of such a ticket under that post by
+    /// the same step.
+    pub storm_at: Option<Time>,
     /// The account, unless it is about the site.
     pub account: Option<AccountFacts>,
     /// The ticket, unless it is about an account or the site.
@@ -76,12 +84,23 @@ pub struct TicketFacts {
     pub reason: Option<String>,
 }
 
-/// Waiting deliveries whose time has come, in order.
-pub async fn waiting(db: &Db, now: Time, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+/// How many letters in an hour told of urgent tickets under one post before the rest is gathered (semantics.md, Alerts, "Storms"), less one.
+const STORM_AFTER: i64 = 2;
+
+/// Waiting deliveries whose time has come, in order. `per_hour`: the cap of letters to one address.
+pub async fn waiting(db: &Db, now: Time, per_hour: usize, limit: u32) -> Result<Vec<Waiting>, StoreError> {
     let rows = db
         .rows(
             "SELECT d.id AS delivery_id, d.official, d.channel, d.address, d.reason AS delivery_reason,
                     (SELECT max(l.created_at) FROM letter l WHERE l.channel = d.channel AND l.address = d.address) AS last_letter_at,
+                    (SELECT l.created_at FROM letter l WHERE l.channel = d.channel AND l.address = d.address
+                      ORDER BY l.created_at DESC LIMIT 1 OFFSET $2) AS crowded_at,
+                    CASE WHEN t.urgent = 1 AND th.post_key IS NOT NULL THEN
+                      (SELECT l.created_at FROM thread oth JOIN ticket ot ON ot.thread_id = oth.id AND ot.urgent = 1
+                         JOIN delivery od ON od.ticket_id = ot.id AND od.official = d.official AND od.channel = d.channel AND od.step = d.step
+                         JOIN letter l ON l.id = od.letter_id
+                        WHERE oth.account_id = th.account_id AND oth.post_key = th.post_key AND od.kind = d.kind
+                        GROUP BY l.id, l.created_at ORDER BY l.created_at DESC LIMIT 1 OFFSET $3) END AS storm_at,
                     a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.cause, a.detail,
                     a.created_at AS alert_created_at,
                     c.platform, c.external_id, c.opd, COALESCE(c.last_read_at, c.failing_since) AS unread_since,
@@ -95,8 +114,8 @@ pub async fn waiting(db: &Db, now: Time, limit: u32) -> Result<Vec<Waiting>, Sto
                LEFT JOIN account c ON c.id = COALESCE(t.account_id, d.account_id)
                LEFT JOIN thread th ON th.id = t.thread_id
                LEFT JOIN message m ON m.id = t.newest_message_id
-              WHERE d.state = 'waiting' AND d.send_at <= $1 ORDER BY d.send_at, d.id LIMIT $2",
-            vals![now, limit],
+              WHERE d.state = 'waiting' AND d.send_at <= $1 ORDER BY d.send_at, d.id LIMIT $4",
+            vals![now, per_hour.saturating_sub(1) as i64, STORM_AFTER, limit],
         )
         .await?;
     rows.iter().map(one).collect()
@@ -152,23 +171,26 @@ fn one(row: &Row) -> Result<Waiting, StoreError> {
         address: row.t("address")?,
         reason: row.ot("delivery_reason")?,
         last_letter_at: row.oat("last_letter_at")?,
+        crowded_at: row.oat("crowded_at")?,
+        storm_at: row.oat("storm_at")?,
         account,
         ticket,
     })
 }
 
-/// Lets waiting deliveries wait longer: each with the new time.
-pub async fn hold(db: &Db, held: &[(i64, Time)]) -> Result<(), StoreError> {
+/// Lets waiting deliveries wait longer: each with the new time and what it waits for.
+pub async fn hold(db: &Db, held: &[(i64, Time, Held)]) -> Result<(), StoreError> {
     if held.is_empty() {
         return Ok(());
     }
     let mut tx = db.write().await?;
     for chunk in held.chunks(CHUNK) {
         let sql = format!(
-            "UPDATE delivery SET send_at = v.column2 FROM (VALUES {}) AS v WHERE delivery.id = v.column1 AND delivery.state = 'waiting'",
-            placeholders(chunk.len(), 2)
+            "UPDATE delivery SET send_at = v.column2, held = v.column3 FROM (VALUES {}) AS v
+              WHERE delivery.id = v.column1 AND delivery.state = 'waiting'",
+            placeholders(chunk.len(), 3)
         );
-        tx.exec_built(built(sql), chunk.iter().flat_map(|&(id, until)| [Val::from(id), Val::from(until)]).collect()).await?;
+        tx.exec_built(built(sql), chunk.iter().flat_map(|&(id, until, why)| vals![id, until, why.word()]).collect()).await?;
     }
     tx.commit().await
 }

@@ -79,6 +79,8 @@ fn waiting(channel: Channel, kind: AlertKind, opd: &str, ticket: Option<TicketFa
         address: if channel == Channel::Smtp { "kepala@example.go.id".into() } else { "-100555".into() },
         reason: None,
         last_letter_at: None,
+        crowded_at: None,
+        storm_at: None,
         account: Some(AccountFacts {
             platform: Platform::Facebook,
             external_id: "101".into(),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use tanggap::{
     domain::{
         TicketId,
-        alert::{AlertId, AlertKind, Channel},
+        alert::{AlertId, AlertKind, Channel, Held},
     },
     store::{
         StoreError,
@@ -30,6 +30,7 @@ fn delivery(n: usize) -> NewDelivery {
         address: format!("{n}@example.go.id"),
         reason: None,
         send_at: at(n as i64),
+        held: None,
     }
 }
 
@@ -39,6 +40,7 @@ fn letter(name: &str, delivery: i64) -> NewLetter {
         channel: Channel::Smtp,
         address: "a@example.go.id".into(),
         official: "kepala".into(),
+        kind: AlertKind::Breached,
         payload: Ok("Halo".into()),
         deliveries: vec![delivery],
     }
@@ -53,7 +55,7 @@ async fn deliveries(w: &World, count: usize) {
 }
 
 async fn waiting(w: &World, seconds: i64, limit: u32) -> Vec<i64> {
-    outbox::waiting(&w.db, at(seconds), limit).await.unwrap().iter().map(|one| one.delivery).collect()
+    outbox::waiting(&w.db, at(seconds), 9, limit).await.unwrap().iter().map(|one| one.delivery).collect()
 }
 
 async fn claim(w: &World, seconds: i64, limit: u32) -> Vec<Claimed> {
@@ -67,7 +69,7 @@ async fn a_delivery_is_stored_once_ever_and_its_alert_routed_once(w: &mut World)
     assert_eq!(outbox::route(&w.db, at(60), &[AlertId(1)], &[delivery(1), delivery(3)]).await.unwrap(), 1);
     assert_eq!(w.number("SELECT routed_at AS n FROM alert").await, Some(at(0).ms()), "when it was first");
     assert_eq!((waiting(w, 1, 9).await.len(), waiting(w, 9, 3).await.len(), outbox::outbox_count(&w.db).await.unwrap()), (2, 3, 4));
-    outbox::hold(&w.db, &[(waiting(w, 0, 9).await[0], at(50))]).await.unwrap();
+    outbox::hold(&w.db, &[(waiting(w, 0, 9).await[0], at(50), Held::Group)]).await.unwrap();
     assert_eq!((waiting(w, 0, 9).await, outbox::next_due(&w.db).await.unwrap()), (vec![], Some(at(1))));
 }
 
