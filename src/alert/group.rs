@@ -27,7 +27,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// Mail and chat: all of an address together, unless a letter to it is younger than `spacing`, then at its end; unless as many letters as
 /// the cap allows left within the hour, then when the first of them is an hour old, urgent tickets aside; unless three letters within the
-/// hour told of urgent tickets under the same post, then when the first of those is an hour old. Webhooks: one call each (a backlog: one an account and official). Log: all together.
+/// hour told of urgent tickets under the same post, then when the first of those is an hour old. A sheet is a letter of its own and waits for nothing. Webhooks: one call each (a backlog: one an account and official). Log: all together.
 pub fn group(waiting: &[Waiting], spacing: SignedDuration, now: Time) -> Groups<'_> {
     let mut groups: BTreeMap<Key<'_>, Vec<&Waiting>> = BTreeMap::new();
     let mut held = Vec::new();
@@ -42,6 +42,7 @@ pub fn group(waiting: &[Waiting], spacing: SignedDuration, now: Time) -> Groups<
         let (official, delivery, account) = match (w.channel, w.alert.kind, next) {
             (Channel::Webhook, AlertKind::Backlog, _) => (w.official.as_str(), 0, w.account.as_ref()),
             (Channel::Webhook, ..) => (w.official.as_str(), w.delivery, None),
+            (_, kind, _) if kind.is_sheet() => (w.official.as_str(), w.delivery, None),
             (Channel::Log, ..) | (_, _, None) => ("", 0, None),
             (_, _, Some((until, why))) => {
                 held.push((w.delivery, until, why));

@@ -57,7 +57,9 @@ pub fn route(batch: &[Unrouted], told: &[Told], settings: &Settings, backlog_com
         }
         out.alerts.push(unrouted.alert.id);
         let first = out.deliveries.len();
-        if closes(unrouted.alert.kind) {
+        if unrouted.alert.kind.is_sheet() {
+            sheet(unrouted, settings, now, &mut out.deliveries);
+        } else if closes(unrouted.alert.kind) {
             for told in told.iter().filter(|told| Some(told.ticket) == unrouted.alert.ticket) {
                 let official = settings.officials.iter().find(|o| o.id == told.official);
                 out.deliveries.push(delivery(unrouted, &told.official, told.channel, &told.address, None, official, settings, now));
@@ -68,6 +70,14 @@ pub fn route(batch: &[Unrouted], told: &[Told], settings: &Settings, backlog_com
         level(&mut out.deliveries[first..]);
     }
     out
+}
+
+/// The official whose sheet it is, by every way; neither quiet hours nor a digest hold what has a time of its own.
+fn sheet(unrouted: &Unrouted, settings: &Settings, now: Time, out: &mut Vec<NewDelivery>) {
+    let Some(official) = settings.officials.iter().find(|official| official.id == unrouted.alert.policy) else { return };
+    for (channel, address) in ways(official, settings) {
+        out.push(delivery(unrouted, &official.id, channel, address, None, None, settings, now));
+    }
 }
 
 /// Everybody in the groups of a step; `operator` if that is nobody. Who has no way that can be used is written down as not told.
@@ -165,6 +175,7 @@ fn key(unrouted: &Unrouted, official: &str, channel: Channel) -> String {
         (AlertKind::Warned | AlertKind::Breached | AlertKind::Escalated | AlertKind::Backlog, Some(ticket)) => {
             serde_json::json!([ticket, alert.policy, alert.at, official, channel])
         }
+        _ if alert.kind.is_sheet() => serde_json::json!([alert.kind, alert.at, official, channel]),
         _ => serde_json::json!([alert.kind, alert.account, alert.id, official, channel]),
     };
     parts.to_string()

@@ -1,6 +1,9 @@
 //! The stage: routes alerts, forms letters, sends what is due and writes down what became of it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use jiff::SignedDuration;
@@ -9,13 +12,14 @@ use super::{
     channel::{Accepted, ChannelError, Channels, Outgoing, SendError},
     group,
     letter::{LetterError, Writer},
-    retry, route,
+    retry, route, when,
 };
 use crate::domain::{Time, alert::AlertKind, alert::Channel, settings::SharedSettings};
 use crate::runtime::{SharedClock, Stage, Tally, metrics::Metrics};
 use crate::store::{
     Db, StoreError,
     outbox::{self, Claimed, Mark, Outcome, Waiting},
+    recap::{self, Facts},
 };
 
 /// A lease outlives any attempt by far; when it is over, the worker is gone.
@@ -54,6 +58,8 @@ pub struct AlertStage {
     channels: Channels,
     writer: Writer,
     owner: String,
+    /// Sheets that are known to be written down.
+    scheduled: BTreeSet<(AlertKind, String, Time)>,
 }
 
 impl AlertStage {
@@ -61,7 +67,7 @@ impl AlertStage {
     pub fn new(db: Db, settings: SharedSettings, clock: SharedClock, metrics: Metrics, owner: String) -> Result<Self, AlertError> {
         let channels = Channels::new(&settings)?;
         let writer = Writer::new(settings.clone())?;
-        Ok(Self { db, settings, clock, metrics, channels, writer, owner })
+        Ok(Self { db, settings, clock, metrics, channels, writer, owner, scheduled: BTreeSet::new() })
     }
 
     /// The same stage, each attempt of which is given up after `limit`.
@@ -90,6 +96,25 @@ impl AlertStage {
         Ok((stored, routed.again_at))
     }
 
+    /// Writes down the sheets whose time has come. When the next one is due.
+    async fn schedule(&mut self) -> Result<Option<Time>, AlertError> {
+        let now = self.now();
+        let mut soonest = None;
+        for official in &self.settings.officials {
+            for kind in [AlertKind::Morning, AlertKind::Weekly] {
+                let (last, next) = when::sheet_times(official, kind, &self.settings.site.timezone, now);
+                soonest = [soonest, next].into_iter().flatten().min();
+                let Some(at) = last else { continue };
+                let sheet = (kind, official.id.clone(), at);
+                if !self.scheduled.contains(&sheet) {
+                    outbox::schedule(&self.db, kind, &official.id, at, now).await?;
+                    self.scheduled.insert(sheet);
+                }
+            }
+        }
+        Ok(soonest)
+    }
+
     /// Puts what is due into letters, rendered and stored before their first attempt.
     async fn form(&self) -> Result<(), AlertError> {
         let now = self.now();
@@ -102,7 +127,10 @@ impl AlertStage {
         let mailed = |w: &&Waiting| w.channel == Channel::Smtp;
         let tickets: Vec<_> = groups.ready.iter().flatten().copied().filter(mailed).filter_map(|w| w.alert.ticket).collect();
         let former = outbox::former(&self.db, &tickets).await?;
-        let letters: Vec<_> = groups.ready.iter().filter_map(|group| self.writer.letter(group, &former, now)).collect();
+        let sheet = groups.ready.iter().flatten().any(|w| w.alert.kind.is_sheet());
+        let (since, week) = Writer::recap_from(now);
+        let facts = if sheet { recap::facts(&self.db, since, week).await? } else { Facts::default() };
+        let letters: Vec<_> = groups.ready.iter().filter_map(|group| self.writer.letter(group, &former, &facts, now)).collect();
         match outbox::form(&self.db, now, &letters).await {
             // Another worker was quicker with one of them; the next look takes what it left.
             Err(StoreError::Fenced) => return Ok(()),
@@ -207,6 +235,7 @@ impl Stage for AlertStage {
     type Error = AlertError;
 
     async fn once(&mut self) -> Result<Tally, AlertError> {
+        let next_sheet = self.schedule().await?;
         let this = &*self;
         let began = this.now();
         let mut flying = FuturesUnordered::new();
@@ -244,7 +273,7 @@ impl Stage for AlertStage {
             this.mark(landed).await?;
         };
         let due = outbox::next_due(&this.db).await?;
-        let next = [again_at, due].into_iter().flatten().min().map(Time::timestamp);
+        let next = [again_at, due, next_sheet].into_iter().flatten().min().map(Time::timestamp);
         Ok(Tally { done, next })
     }
 }

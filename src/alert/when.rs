@@ -1,8 +1,12 @@
 //! Quiet hours and digests: the earliest instant at which a message may leave. Pure.
 
-use jiff::{ToSpan as _, ZonedDateTime, civil, tz::TimeZone};
+use jiff::{SignedDuration, ToSpan as _, ZonedDateTime, civil, tz::TimeZone};
 
-use crate::domain::{Time, alert::Held, settings::Official};
+use crate::domain::{
+    Time,
+    alert::{AlertKind, Held},
+    settings::Official,
+};
 
 /// When a message to this official may leave by mail or chat, and what it waits for: at once if urgent; at the next digest time if there
 /// is one; at the end of the quiet hours if they hold `now`; else at once.
@@ -16,6 +20,32 @@ pub fn may_leave(official: &Official, urgent: bool, zone: &TimeZone, now: Time) 
         (None, Some((from, to))) if is_quiet(local.time(), from, to) => (next(&local, to), Some(Held::Quiet)),
         _ => (now, None),
     }
+}
+
+/// How long after its time a sheet still leaves, when the daemon was down.
+const LATE: SignedDuration = SignedDuration::from_hours(4);
+
+/// The times of an official's sheet around `now`, `(last, next)`: the last one unless it is too long ago or the official is not told on
+/// its day, and the next one.
+pub fn sheet_times(official: &Official, kind: AlertKind, zone: &TimeZone, now: Time) -> (Option<Time>, Option<Time>) {
+    let (weekday, time) = match (kind, official.morning, official.weekly) {
+        (AlertKind::Morning, Some(time), _) => (None, time),
+        (AlertKind::Weekly, _, Some((day, time))) => (Some(day), time),
+        _ => return (None, None),
+    };
+    let local = now.timestamp().to_zoned_datetime(zone.clone());
+    let days = (-7_i64..=7).filter_map(|days| local.date().checked_add(days.days()).ok());
+    let days = days.filter(|day| weekday.is_none_or(|weekday| day.weekday() == weekday) && official.valid.holds(*day));
+    let times = days.filter_map(|day| Some(Time::from_timestamp(day.to_datetime(time).to_zoned_datetime(zone.clone()).ok()?.timestamp())));
+    let (mut last, mut next) = (None, None);
+    for at in times {
+        if at <= now {
+            last = Some(at);
+        } else {
+            next = next.or(Some(at));
+        }
+    }
+    (last.filter(|&at| now.since(at) <= LATE), next)
 }
 
 /// Whether a local time lies in `[from, to)`, which may pass midnight. Equal ends hold nothing.

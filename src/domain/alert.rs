@@ -49,6 +49,13 @@ words!(AlertKind {
     Undelivered = "alert.undelivered", Morning = "sheet.morning", Weekly = "sheet.weekly",
 });
 
+impl AlertKind {
+    /// Whether it is a sheet of its official's own, at its own time.
+    pub const fn is_sheet(self) -> bool {
+        matches!(self, Self::Morning | Self::Weekly)
+    }
+}
+
 /// Something to tell. Written by the stage that found it, in the same transaction; routed by the alert stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {

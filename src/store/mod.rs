@@ -12,6 +12,7 @@ pub mod limits;
 pub mod listing;
 pub mod outbox;
 mod reach;
+pub mod recap;
 pub mod sources;
 pub mod tickets;
 pub mod tokens;

@@ -98,6 +98,22 @@ fn alert(row: &Row) -> Result<Alert, StoreError> {
     })
 }
 
+/// Writes down that an official's sheet of that time is to be told, once; whether it was not yet.
+pub async fn schedule(db: &Db, kind: AlertKind, official: &str, at: Time, now: Time) -> Result<bool, StoreError> {
+    let known = "SELECT 1 AS one FROM alert WHERE kind = $1 AND policy = $2 AND at_text = $3 LIMIT 1";
+    if !db.rows(known, vals![kind.word(), official, at.rfc3339()]).await?.is_empty() {
+        return Ok(false);
+    }
+    let mut tx = db.write().await?;
+    tx.exec(
+        "INSERT INTO alert (kind, policy, at_text, step, notify, late_found, detail, created_at) VALUES ($1, $2, $3, 0, '[]', 0, '', $4)",
+        vals![kind.word(), official, at.rfc3339(), now],
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
 /// Alerts nobody has been chosen for, oldest first.
 pub async fn unrouted(db: &Db, now: Time, limit: u32) -> Result<Vec<Unrouted>, StoreError> {
     let rows = db

@@ -1,6 +1,7 @@
 //! The alert stage on both databases: routed once, grouped, held, sent, retried, dropped; nothing lost by a crash.
 
 mod letters;
+mod sheets;
 mod who;
 pub mod world;
 

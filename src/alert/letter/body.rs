@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::preview::preview;
+use super::{preview::preview, sheet::Sheet};
 use crate::domain::{
     Kind, Time,
     alert::AlertKind,
@@ -44,6 +44,16 @@ pub(super) fn body(group: &[&Waiting], full: bool, settings: &Settings) -> Strin
         }),
     };
     json!({"type": alert.kind, "timestamp": alert.created_at.rfc3339_ms(), "data": data}).to_string()
+}
+
+/// The body of a morning sheet or a weekly recap: its lines as they stand in a letter.
+pub(super) fn sheet(first: &Waiting, sheet: &Sheet) -> String {
+    let lines = sheet
+        .sections
+        .iter()
+        .flat_map(|section| std::iter::once(section.head.as_str()).chain(section.items.iter().map(|item| item.text.as_str())));
+    let data = json!({"official": first.official, "title": sheet.title, "lines": lines.collect::<Vec<_>>()});
+    json!({"type": first.alert.kind, "timestamp": first.alert.created_at.rfc3339_ms(), "data": data}).to_string()
 }
 
 /// The body of `alert test`.

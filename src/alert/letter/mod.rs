@@ -6,11 +6,12 @@
 mod body;
 mod mail;
 mod preview;
+mod recap;
 mod sheet;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
 
-use self::sheet::Sheet;
+use self::sheet::{Sheet, Speaker};
 use crate::{
     catalogue::{Part, Words, WordsError},
     domain::{
@@ -18,7 +19,10 @@ use crate::{
         alert::Channel,
         settings::{Official, SharedSettings},
     },
-    store::outbox::{NewLetter, Waiting},
+    store::{
+        outbox::{NewLetter, Waiting},
+        recap::Facts,
+    },
 };
 
 /// Telegram's limit for a message (core.telegram.org/bots/api#sendmessage), counted here in UTF-16 units with markup: never too little.
@@ -44,6 +48,9 @@ pub enum LetterError {
     /// The official's webhook is not configured any more.
     #[error("the webhook is not configured any more")]
     Webhook,
+    /// The official is not configured any more.
+    #[error("the official is not configured any more")]
+    Official,
     /// The channel can't carry letters.
     #[error("letters do not go by this channel")]
     Channel,
@@ -91,13 +98,18 @@ impl Writer {
         Ok(Self { words, layout, settings })
     }
 
+    /// How far back the facts of a sheet must reach, and from when on its messages are counted.
+    pub fn recap_from(now: Time) -> (Time, Time) {
+        (now.minus(recap::SINCE), now.minus(recap::MESSAGES))
+    }
+
     /// Writes one letter for deliveries that leave together: same channel, same address. `former`: Message-IDs' keys of earlier mails
-    /// by ticket and address, oldest first.
-    pub fn letter(&self, group: &[&Waiting], former: &[(TicketId, String, String)], now: Time) -> Option<NewLetter> {
+    /// by ticket and address, oldest first; `facts`: what a morning sheet or a weekly recap is made of.
+    pub fn letter(&self, group: &[&Waiting], former: &[(TicketId, String, String)], facts: &Facts, now: Time) -> Option<NewLetter> {
         let first = group.first()?;
         let subject = first.ticket.as_ref().map_or_else(|| format!("a{}", first.alert.id), |t| format!("t{}-{}", t.id, first.alert.step));
         let key = format!("{subject}-{}-{}", first.delivery, now.ms());
-        let payload = self.payload(group, &key, former, now).map_err(|e| e.to_string());
+        let payload = self.payload(group, &key, former, facts, now).map_err(|e| e.to_string());
         Some(NewLetter {
             key,
             channel: first.channel,
@@ -109,8 +121,24 @@ impl Writer {
         })
     }
 
-    fn payload(&self, group: &[&Waiting], key: &str, former: &[(TicketId, String, String)], now: Time) -> Result<String, LetterError> {
+    fn payload(
+        &self,
+        group: &[&Waiting],
+        key: &str,
+        former: &[(TicketId, String, String)],
+        facts: &Facts,
+        now: Time,
+    ) -> Result<String, LetterError> {
         let Some(first) = group.first() else { return Err(LetterError::Channel) };
+        if first.alert.kind.is_sheet() {
+            let official = self.settings.officials.iter().find(|o| o.id == first.official).ok_or(LetterError::Official)?;
+            let speaker = Speaker { words: &self.words, settings: &self.settings, now };
+            let sheet = recap::compose(&speaker, &first.alert, official, facts)?;
+            if first.channel == Channel::Webhook {
+                return Ok(body::sheet(first, &sheet));
+            }
+            return self.shape(first.channel, &first.address, key, &[], now, &|_| Ok(sheet.clone()));
+        }
         if first.channel == Channel::Webhook {
             let webhook = self.settings.channels.webhooks.get(&first.address).ok_or(LetterError::Webhook)?;
             return Ok(body::body(group, webhook.full, &self.settings));

@@ -25,7 +25,7 @@ const POST_LINE: usize = 5;
 const NAME: usize = 120;
 
 /// A letter before it takes a channel's form. All of it is plain text.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct Sheet {
     pub language: Language,
     /// The subject of a mail: the same for every letter about one ticket.
@@ -40,17 +40,17 @@ pub(super) struct Sheet {
     pub code: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub(super) struct Section {
-    head: String,
-    items: Vec<Item>,
-    more: Option<String>,
+    pub head: String,
+    pub items: Vec<Item>,
+    pub more: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Item {
-    text: String,
-    link: Option<String>,
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Item {
+    pub text: String,
+    pub link: Option<String>,
 }
 
 /// What the tickets of a section have in common, in the order in which sections stand.
@@ -229,15 +229,15 @@ fn officials<'a>(group: &[&'a Waiting], settings: &'a Settings) -> Vec<&'a str> 
     names
 }
 
-struct Speaker<'a> {
-    words: &'a Words,
-    settings: &'a Settings,
-    now: Time,
+pub(super) struct Speaker<'a> {
+    pub words: &'a Words,
+    pub settings: &'a Settings,
+    pub now: Time,
 }
 
 impl Speaker<'_> {
     /// An OPD as lists call it.
-    fn opd(&self, slug: &str) -> String {
+    pub fn opd(&self, slug: &str) -> String {
         let name = self.settings.opd(slug).map_or(slug, |opd| if opd.abbreviation.is_empty() { &opd.name } else { &opd.abbreviation });
         first_words(&clean(name), NAME)
     }
@@ -247,16 +247,21 @@ impl Speaker<'_> {
         first_words(&clean(self.settings.office(id)), NAME)
     }
 
-    fn greeting(&self, names: &[&str]) -> Result<String, WordsError> {
+    pub fn greeting(&self, names: &[&str]) -> Result<String, WordsError> {
         let names: Vec<String> = names.iter().map(|name| first_words(&clean(name), NAME)).collect();
         self.words.say("greeting", context! { names => names.join(&self.words.say("greeting_and", ())?) })
     }
 
     /// "DPUTARU 3, Dinhub 2"; the name alone where there is but one.
     fn opds<'b>(&self, accounts: impl Iterator<Item = &'b AccountFacts>) -> Result<String, WordsError> {
+        self.counts(accounts.map(|account| account.opd.as_str()))
+    }
+
+    /// The same of slugs.
+    pub fn counts<'b>(&self, slugs: impl Iterator<Item = &'b str>) -> Result<String, WordsError> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for account in accounts {
-            *counts.entry(&account.opd).or_default() += 1;
+        for slug in slugs {
+            *counts.entry(slug).or_default() += 1;
         }
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_by_key(|&(opd, n)| (std::cmp::Reverse(n), opd));
@@ -326,6 +331,7 @@ impl Speaker<'_> {
         let platform = self.words.platform(account.platform)?;
         let kind = self.words.say(&format!("kind_{}", ticket.kind), context! { platform => &platform })?;
         let since = self.words.moment(ticket.opened_at)?;
+        let link = self.ticket(ticket.id);
         let text = if closes(told.waiting.alert.kind) {
             self.words.say("item_closed", context! { opd, id => ticket.id.0, kind, since })?
         } else {
@@ -339,7 +345,12 @@ impl Speaker<'_> {
                 self.words.say("item", context! { urgent, opd, id => ticket.id.0, preview, kind, since, state })?
             }
         };
-        Ok(Item { text, link: self.settings.http.public_url.as_ref().map(|url| format!("{url}/tickets/{}", ticket.id)) })
+        Ok(Item { text, link })
+    }
+
+    /// A ticket's page.
+    pub fn ticket(&self, id: TicketId) -> Option<String> {
+        self.settings.http.public_url.as_ref().map(|url| format!("{url}/tickets/{id}"))
     }
 
     /// How the ticket stands to its deadline.

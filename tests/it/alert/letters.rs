@@ -10,7 +10,10 @@ use tanggap::{
         alert::{Alert, AlertId, AlertKind, Channel},
         settings::{Language, Official, Preview, Settings},
     },
-    store::outbox::{AccountFacts, TicketFacts, Waiting},
+    store::{
+        outbox::{AccountFacts, TicketFacts, Waiting},
+        recap::Facts,
+    },
 };
 
 use super::world::{START, at, official, settings, smtp};
@@ -94,7 +97,7 @@ fn waiting(channel: Channel, kind: AlertKind, opd: &str, ticket: Option<TicketFa
 /// The bytes of the letter for these deliveries.
 fn write(site: Settings, group: &[Waiting]) -> String {
     let writer = Writer::new(Arc::new(site)).unwrap();
-    writer.letter(&group.iter().collect::<Vec<_>>(), &[], at(START)).unwrap().payload.unwrap()
+    writer.letter(&group.iter().collect::<Vec<_>>(), &[], &Facts::default(), at(START)).unwrap().payload.unwrap()
 }
 
 /// The text of a Telegram message.
