@@ -30,7 +30,7 @@
 //! poll -> graph, normalize, arrival, store, domain, runtime     demo -> graph, domain, runtime
 //! accounts -> graph, store, catalogue, domain, runtime
 //! sla  -> store, domain, runtime                       alert -> store, catalogue, domain, runtime
-//! normalize -> graph, domain      store -> domain      config -> domain      catalogue -> domain
+//! normalize -> graph, domain      store -> domain      config -> catalogue, domain      catalogue -> domain
 //! web  -> store, graph, normalize, arrival, domain, runtime
 //! arrival -> normalize, store, domain, runtime
 //! graph -> domain                 domain -> nothing    runtime -> nothing

@@ -1,6 +1,6 @@
 //! What the program says to people: letters, the audit, later the page and reports. One catalogue, in one file a language. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, tz::TimeZone};
 use minijinja::{Environment, UndefinedBehavior, Value, context};
@@ -31,6 +31,51 @@ pub enum Part {
     Audit,
 }
 
+/// The texts of letters by their keys, as a file that `letter.texts` can name.
+pub fn letter_texts(language: Language) -> Result<String, WordsError> {
+    toml::to_string(&table(language, "letter")?).map_err(|error| WordsError::Catalogue(error.to_string()))
+}
+
+/// Whether a site may say so in its letters instead of the catalogue's text of that key; else what is wrong with it.
+pub fn check_letter_text(language: Language, key: &str, text: &str) -> Result<(), String> {
+    let table = |language| table(language, "letter").unwrap_or_default();
+    if !table(language).contains_key(key) {
+        let close = table(language).into_keys().map(|known| (strsim::jaro_winkler(&known, key), known));
+        let hint = close.filter(|(alike, _)| *alike > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
+        return Err(format!(
+            "letters have no text of this name{}",
+            hint.map_or(String::new(), |(_, it)| format!(", did you mean \"{it}\"?"))
+        ));
+    }
+    let variables = |text: &str| {
+        let mut env = Environment::empty();
+        env.add_template_owned("text", text.to_owned()).map_err(|error| format!("is no template: {error}"))?;
+        let template = env.get_template("text").map_err(|error| format!("is no template: {error}"))?;
+        Ok::<_, String>(template.undeclared_variables(false))
+    };
+    let known: BTreeSet<String> =
+        CATALOGUES.iter().filter_map(|(language, _)| variables(table(*language).get(key)?).ok()).flatten().collect();
+    let mut unknown: Vec<String> = variables(text)?.into_iter().filter(|name| !known.contains(name)).collect();
+    unknown.sort_unstable();
+    if let Some(name) = unknown.first() {
+        let there = known.into_iter().collect::<Vec<_>>().join(", ");
+        let there = if there.is_empty() { "it has none".to_owned() } else { format!("those of this text are {there}") };
+        return Err(format!("has no variable \"{name}\": {there}"));
+    }
+    let tried = |value: Value| {
+        let mut env = Environment::empty();
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.add_template_owned("text", text.to_owned())?;
+        let parts: BTreeMap<&str, Value> = known.iter().map(|name| (name.as_str(), value.clone())).collect();
+        env.get_template("text")?.render(parts)
+    };
+    match (tried(Value::from(1)), tried(Value::from("x"))) {
+        (Err(error), Err(_)) => Err(format!("can't be written: {error}")),
+        (Ok(said), _) | (_, Ok(said)) if said.trim().is_empty() => Err("says nothing".into()),
+        _ => Ok(()),
+    }
+}
+
 /// One language's catalogue, ready to speak.
 #[derive(Debug)]
 pub struct Words {
@@ -41,9 +86,16 @@ pub struct Words {
 impl Words {
     /// The texts of a part; times are told in `zone`.
     pub fn new(part: Part, language: Language, zone: TimeZone) -> Result<Self, WordsError> {
+        Self::with(part, language, zone, &BTreeMap::new())
+    }
+
+    /// The same with the site's own wording of some.
+    pub fn with(part: Part, language: Language, zone: TimeZone, own: &BTreeMap<String, String>) -> Result<Self, WordsError> {
         let mut env = Environment::empty();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
-        for (key, text) in texts(part, language)? {
+        let mut texts = texts(part, language)?;
+        texts.extend(own.clone());
+        for (key, text) in texts {
             env.add_template_owned(key, text)?;
         }
         Ok(Self { env, zone })
@@ -97,11 +149,20 @@ impl Words {
     }
 }
 
+/// The tables of a language's catalogue.
+fn tables(language: Language) -> Result<BTreeMap<String, BTreeMap<String, String>>, WordsError> {
+    let text = CATALOGUES.iter().find(|(it, _)| *it == language).map_or("", |(_, text)| text);
+    toml::from_str(text).map_err(|error| WordsError::Catalogue(error.to_string()))
+}
+
+/// One of them.
+fn table(language: Language, name: &str) -> Result<BTreeMap<String, String>, WordsError> {
+    Ok(tables(language)?.remove(name).unwrap_or_default())
+}
+
 /// Every text of a part by its key.
 fn texts(part: Part, language: Language) -> Result<BTreeMap<String, String>, WordsError> {
-    let text = CATALOGUES.iter().find(|(it, _)| *it == language).map_or("", |(_, text)| text);
-    let tables: BTreeMap<String, BTreeMap<String, String>> =
-        toml::from_str(text).map_err(|error| WordsError::Catalogue(error.to_string()))?;
+    let tables = tables(language)?;
     let own = match part {
         Part::Letter => ("letter", ""),
         Part::Audit => ("audit", ""),

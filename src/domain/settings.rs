@@ -234,6 +234,8 @@ pub struct Letter {
     pub preview: Preview,
     /// What falls due within this after a message leaves as the next one.
     pub group: SignedDuration,
+    /// The site's own wording: texts by the catalogue's keys, checked.
+    pub texts: BTreeMap<String, String>,
     /// Messages to one address in an hour at most, urgent ones aside; the rest is gathered.
     pub per_hour: usize,
 }

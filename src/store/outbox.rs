@@ -8,7 +8,7 @@ mod letters;
 mod waiting;
 
 pub use letters::{Claimed, Mark, NewLetter, Outcome, claim, form, former, mark, next_due, outbox_count};
-pub use waiting::{AccountFacts, TicketFacts, Waiting, hold, waiting};
+pub use waiting::{AccountFacts, TicketFacts, Waiting, facts, hold, waiting};
 
 use super::db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals};
 use crate::domain::{

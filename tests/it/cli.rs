@@ -66,14 +66,53 @@ async fn show_adds_history_events_and_alerts() {
     assert_eq!(
         shown["alerts"],
         json!([
-            {"step": 1, "official": null, "channel": null, "kind": "warning", "state": "silent", "reason": "newer step", "attempts": 0,
+            {"step": 1, "official": null, "channel": null, "kind": "warning", "state": "silent", "reason": "newer step", "until": null, "attempts": 0,
              "delivered_at": null, "error": null},
-            {"step": 2, "official": "operator", "channel": "smtp", "kind": "ticket.breached", "state": "pending", "reason": null,
+            {"step": 2, "official": "operator", "channel": "smtp", "kind": "ticket.breached", "state": "pending", "reason": null, "until": null,
              "attempts": 3, "delivered_at": null, "error": "no route"},
         ])
     );
     let people = world.output(&["show", "1", "--format", "table"]);
     assert!(people.contains("breached") && people.contains("24 13:00 WIB") && people.contains("no route"), "{people}");
+}
+
+#[tokio::test]
+async fn a_preview_says_what_a_step_would_say_by_a_channel_and_else_what_there_is() {
+    let world = World::new().await;
+    world.with_a_step("").await;
+    let letter = world.output(&["alert", "preview", "1", "--step", "2", "--channel", "smtp"]);
+    assert!(
+        letter.starts_with(
+            "To: Kepala Dindukcapil\nSubject: Pesan warga belum dijawab: Dinas Kependudukan dan Pencatatan Sipil, tiket #1\n\n\
+             Yth. Kepala Dindukcapil\n"
+        ),
+        "{letter}"
+    );
+    for (args, why) in [
+        (
+            &["alert", "preview", "1", "--step", "2", "--channel", "telegram"][..],
+            "step 2 tells nobody by telegram; it tells kepala-dindukcapil by smtp",
+        ),
+        (&["alert", "preview", "1", "--step", "7", "--channel", "smtp"], "ticket 1 has no step 7; its steps are 2 (biasa 0m)"),
+        (&["alert", "preview", "99", "--step", "1", "--channel", "smtp"], "there is no ticket 99"),
+    ] {
+        let refused = world.run(args);
+        assert_eq!((refused.status.code(), stderr(&refused).contains(why)), (Some(1), true), "{args:?} {}", stderr(&refused));
+    }
+}
+
+#[tokio::test]
+async fn the_texts_of_letters_are_printed_and_a_changed_one_is_what_letters_say() {
+    let world = World::new().await;
+    let texts = world.output(&["alert", "texts"]);
+    std::fs::write(world.path("surat.toml"), texts.replace("Mohon berkenan menugaskan", "Dengan hormat mohon menugaskan")).unwrap();
+    world.with_a_step("[letter]\ntexts = \"surat.toml\"\n").await;
+    let letter = world.output(&["alert", "preview", "1", "--step", "2", "--channel", "smtp"]);
+    assert!(letter.contains("Dengan hormat mohon menugaskan pengelola akun"), "{letter}");
+    std::fs::write(world.path("surat.toml"), "ask = \"Mohon {{ siapa }}\"\n").unwrap();
+    let refused = world.run(&["check", "--offline"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("surat.toml:1: ask: has no variable \"siapa\": it has none"), "{}", stderr(&refused));
 }
 
 #[tokio::test]

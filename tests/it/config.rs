@@ -96,7 +96,7 @@ fn every_mistake_is_told_in_the_sentences_beside_it() {
                 continue;
             }
             let (world, text) = (World::good(), fs::read_to_string(&path).unwrap());
-            for file in ["bad.csv", "bad.ics", "empty.csv"] {
+            for file in ["bad.csv", "bad.ics", "empty.csv", "surat.toml", "rusak.toml"] {
                 world.write(file, &fixture(file));
             }
             let file = if folder == "added" { "tanggap.d/bad.toml" } else { "tanggap.toml" };

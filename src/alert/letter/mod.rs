@@ -84,7 +84,8 @@ pub struct Writer {
 impl Writer {
     /// A writer for these settings. Fails only if a shipped catalogue or layout is wrong.
     pub fn new(settings: SharedSettings) -> Result<Self, LetterError> {
-        let words = Words::new(Part::Letter, settings.site.language, settings.site.timezone.clone())?;
+        let site = &settings.site;
+        let words = Words::with(Part::Letter, site.language, site.timezone.clone(), &settings.letter.texts)?;
         let mut layout = Environment::empty();
         layout.set_undefined_behavior(UndefinedBehavior::Strict);
         layout.set_auto_escape_callback(|name| if name == "mail.txt" { AutoEscape::None } else { AutoEscape::Html });
@@ -151,6 +152,21 @@ impl Writer {
         };
         self.shape(first.channel, &first.address, key, &references, now, &|named| {
             sheet::compose(&self.words, &self.settings, group, now, named)
+        })
+    }
+
+    /// A letter as people read it: a mail without what only machines need, a chat message with its markup, any other body laid out.
+    pub fn readable(&self, group: &[&Waiting], now: Time) -> Result<String, LetterError> {
+        if group.first().is_some_and(|first| first.channel == Channel::Smtp) {
+            let sheet = sheet::compose(&self.words, &self.settings, group, now, NAMED)?;
+            let text = self.layout.get_template("mail.txt")?.render(Serde(&sheet))?;
+            return Ok(format!("Subject: {}\n\n{text}", preview::clean(&sheet.subject)));
+        }
+        let payload = self.payload(group, "preview", &[], &Facts::default(), now)?;
+        let Ok(body) = serde_json::from_str::<serde_json::Value>(&payload) else { return Ok(payload) };
+        Ok(match &body["text"] {
+            serde_json::Value::String(text) => text.clone(),
+            _ => format!("{body:#}"),
         })
     }
 

@@ -4,6 +4,7 @@
 mod calendar;
 mod channel;
 mod graph;
+mod letter;
 mod official;
 mod opd;
 mod policy;
@@ -101,6 +102,7 @@ pub(super) fn settings(layered: &Layered, vault: &Vault, findings: &Findings) ->
     let mut root = Table::root(&layered.root, layered.file.clone(), findings);
 
     let site = site::site(&mut root.section("site"));
+    let language = site.language;
     let calendars = calendar::calendars(&mut root, &site.timezone, &context);
     let channels = channel::channels(&mut root.section("channel"), &context);
     let (officials, policies) = (official::officials(&mut root, &channels, &context), policy::policies(&mut root, &context));
@@ -118,7 +120,7 @@ pub(super) fn settings(layered: &Layered, vault: &Vault, findings: &Findings) ->
         poll: graph::poll(&mut root.section("poll")),
         sla: site::sla(&mut root.section("sla")),
         heartbeat: site::heartbeat(&mut root.section("heartbeat")),
-        letter: site::letter(&mut root.section("letter")),
+        letter: letter::letter(&mut root.section("letter"), language, &context),
         retention_closed: root.section("retention").positive("closed").value,
         secrets_key,
         calendars,

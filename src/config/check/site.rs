@@ -1,4 +1,4 @@
-//! The plain sections: site, database, log, http, sla, heartbeat, letter.
+//! The plain sections: site, database, log, http, sla, heartbeat.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ use crate::{
         secret::{Vault, is_reference},
         words,
     },
-    domain::settings::{Database, Heartbeat, Http, Language, Letter, Log, LogFormat, Mentions, Preview, Site, Sla},
+    domain::settings::{Database, Heartbeat, Http, Language, Log, LogFormat, Mentions, Site, Sla},
 };
 
 pub(super) fn site(table: &mut Table) -> Site {
@@ -86,15 +86,4 @@ pub(super) fn sla(table: &mut Table) -> Sla {
 
 pub(super) fn heartbeat(table: &mut Table) -> Heartbeat {
     Heartbeat { url: table.parsed("url", "a URL", words::web_url).map(|it| it.value), every: table.positive("every").value }
-}
-
-/// More messages an hour to one address than this nobody can mean.
-const PER_HOUR_MAX: usize = 1000;
-
-pub(super) fn letter(table: &mut Table) -> Letter {
-    Letter {
-        preview: table.word("preview", Preview::ALL, Preview::word).unwrap_or(Preview::Public),
-        group: table.duration("group").value,
-        per_hour: table.count("per_hour", PER_HOUR_MAX),
-    }
 }

@@ -7,6 +7,7 @@ use super::{
 use crate::domain::{
     Kind, Platform, Text, TicketId, TicketState, Time,
     alert::{Alert, Channel, Held},
+    ticket::PlannedStep,
 };
 
 /// A delivery whose time has come.
@@ -87,11 +88,23 @@ pub struct TicketFacts {
 /// How many letters in an hour told of urgent tickets under one post before the rest is gathered (semantics.md, Alerts, "Storms"), less one.
 const STORM_AFTER: i64 = 2;
 
+/// What letters say of a ticket `t`, its account `c`, its thread `th` and its newest message `m`.
+macro_rules! facts {
+    () => {
+        "c.platform, c.external_id, c.opd, COALESCE(c.last_read_at, c.failing_since) AS unread_since,
+         th.kind AS thread_kind, th.name AS thread_name, th.post_key, COALESCE(m.permalink, th.permalink) AS permalink,
+         m.author_id, m.author_name, m.author_username, t.id AS facts_id,
+         t.newest_at, t.messages, t.policy AS ticket_policy, t.urgent, t.state, t.opened_at, t.due_at, t.warned_at, t.breached_at,
+         t.flagged_at, t.acknowledged_at, t.closed_at, t.business_seconds, t.answered_by, t.assignee, t.unverified, t.reason"
+    };
+}
+
 /// Waiting deliveries whose time has come, in order. `per_hour`: the cap of letters to one address.
 pub async fn waiting(db: &Db, now: Time, per_hour: usize, limit: u32) -> Result<Vec<Waiting>, StoreError> {
     let rows = db
         .rows(
-            "SELECT d.id AS delivery_id, d.official, d.channel, d.address, d.reason AS delivery_reason,
+            concat!(
+                "SELECT d.id AS delivery_id, d.official, d.channel, d.address, d.reason AS delivery_reason,
                     (SELECT max(l.created_at) FROM letter l WHERE l.channel = d.channel AND l.address = d.address) AS last_letter_at,
                     (SELECT l.created_at FROM letter l WHERE l.channel = d.channel AND l.address = d.address
                       ORDER BY l.created_at DESC LIMIT 1 OFFSET $2) AS crowded_at,
@@ -103,79 +116,94 @@ pub async fn waiting(db: &Db, now: Time, per_hour: usize, limit: u32) -> Result<
                         GROUP BY l.id, l.created_at ORDER BY l.created_at DESC LIMIT 1 OFFSET $3) END AS storm_at,
                     a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.cause, a.detail,
                     a.created_at AS alert_created_at,
-                    c.platform, c.external_id, c.opd, COALESCE(c.last_read_at, c.failing_since) AS unread_since,
-                    th.kind AS thread_kind, th.name AS thread_name, th.post_key, COALESCE(m.permalink, th.permalink) AS permalink,
-                    m.author_id, m.author_name, m.author_username,
-                    COALESCE(CASE WHEN d.channel = 'webhook' THEN m.text ELSE substr(m.text, 1, 1000) END, '') AS text,
-                    t.newest_at, t.messages, t.policy AS ticket_policy, t.urgent, t.state, t.opened_at, t.due_at, t.warned_at, t.breached_at,
-                    t.flagged_at, t.acknowledged_at, t.closed_at, t.business_seconds, t.answered_by, t.assignee, t.unverified, t.reason
-               FROM delivery d JOIN alert a ON a.id = d.alert_id
+                    COALESCE(CASE WHEN d.channel = 'webhook' THEN m.text ELSE substr(m.text, 1, 1000) END, '') AS text, ",
+                facts!(),
+                " FROM delivery d JOIN alert a ON a.id = d.alert_id
                LEFT JOIN ticket t ON t.id = d.ticket_id
                LEFT JOIN account c ON c.id = COALESCE(t.account_id, d.account_id)
                LEFT JOIN thread th ON th.id = t.thread_id
                LEFT JOIN message m ON m.id = t.newest_message_id
-              WHERE d.state = 'waiting' AND d.send_at <= $1 ORDER BY d.send_at, d.id LIMIT $4",
+              WHERE d.state = 'waiting' AND d.send_at <= $1 ORDER BY d.send_at, d.id LIMIT $4"
+            ),
             vals![now, per_hour.saturating_sub(1) as i64, STORM_AFTER, limit],
         )
         .await?;
+    let one = |row: &Row| {
+        Ok(Waiting {
+            delivery: row.i("delivery_id")?,
+            alert: alert(row)?,
+            official: row.t("official")?,
+            channel: row.word("channel", Channel::from_word)?,
+            address: row.t("address")?,
+            reason: row.ot("delivery_reason")?,
+            last_letter_at: row.oat("last_letter_at")?,
+            crowded_at: row.oat("crowded_at")?,
+            storm_at: row.oat("storm_at")?,
+            account: account(row)?,
+            ticket: ticket(row)?,
+        })
+    };
     rows.iter().map(one).collect()
 }
 
-fn one(row: &Row) -> Result<Waiting, StoreError> {
-    let alert = alert(row)?;
-    let account = match row.ot("external_id")? {
-        None => None,
-        Some(external_id) => Some(AccountFacts {
-            platform: row.word("platform", Platform::from_word)?,
-            external_id,
-            opd: row.t("opd")?,
-            unread_since: row.oat("unread_since")?,
-        }),
-    };
-    let ticket = match (alert.ticket, row.ot("state")?) {
-        (Some(id), Some(_)) => Some(TicketFacts {
-            id,
-            kind: row.word("thread_kind", Kind::from_word)?,
-            thread: row.t("thread_name")?,
-            post_key: row.ot("post_key")?,
-            permalink: row.ot("permalink")?,
-            author_id: row.ot("author_id")?,
-            author_name: row.ot("author_name")?,
-            author_username: row.ot("author_username")?,
-            text: Text::from(row.t("text")?),
-            newest_at: row.oat("newest_at")?,
-            messages: row.i("messages")?,
-            policy: row.t("ticket_policy")?,
-            urgent: row.b("urgent")?,
-            state: row.word("state", TicketState::from_word)?,
-            opened_at: row.at("opened_at")?,
-            due_at: row.at("due_at")?,
-            warned_at: row.oat("warned_at")?,
-            breached_at: row.oat("breached_at")?,
-            flagged_at: row.oat("flagged_at")?,
-            acknowledged_at: row.oat("acknowledged_at")?,
-            closed_at: row.oat("closed_at")?,
-            business_seconds: row.oi("business_seconds")?,
-            answered_by: row.ot("answered_by")?,
-            assignee: row.ot("assignee")?,
-            unverified: row.b("unverified")?,
-            reason: row.ot("reason")?,
-        }),
-        _ => None,
-    };
-    Ok(Waiting {
-        delivery: row.i("delivery_id")?,
-        alert,
-        official: row.t("official")?,
-        channel: row.word("channel", Channel::from_word)?,
-        address: row.t("address")?,
-        reason: row.ot("delivery_reason")?,
-        last_letter_at: row.oat("last_letter_at")?,
-        crowded_at: row.oat("crowded_at")?,
-        storm_at: row.oat("storm_at")?,
-        account,
-        ticket,
-    })
+/// What a letter about a ticket would say, with its steps; `None` if there is no such ticket.
+pub async fn facts(db: &Db, id: TicketId) -> Result<Option<(AccountFacts, TicketFacts, Vec<PlannedStep>)>, StoreError> {
+    let rows = db
+        .rows(
+            concat!(
+                "SELECT COALESCE(m.text, '') AS text, t.steps, ",
+                facts!(),
+                " FROM ticket t JOIN account c ON c.id = t.account_id JOIN thread th ON th.id = t.thread_id
+                  LEFT JOIN message m ON m.id = t.newest_message_id WHERE t.id = $1"
+            ),
+            vals![id.0],
+        )
+        .await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let Some((account, ticket)) = account(row)?.zip(ticket(row)?) else { return Ok(None) };
+    Ok(Some((account, ticket, row.json("steps")?)))
+}
+
+fn account(row: &Row) -> Result<Option<AccountFacts>, StoreError> {
+    let Some(external_id) = row.ot("external_id")? else { return Ok(None) };
+    Ok(Some(AccountFacts {
+        platform: row.word("platform", Platform::from_word)?,
+        external_id,
+        opd: row.t("opd")?,
+        unread_since: row.oat("unread_since")?,
+    }))
+}
+
+fn ticket(row: &Row) -> Result<Option<TicketFacts>, StoreError> {
+    let Some(id) = row.oi("facts_id")? else { return Ok(None) };
+    Ok(Some(TicketFacts {
+        id: TicketId(id),
+        kind: row.word("thread_kind", Kind::from_word)?,
+        thread: row.t("thread_name")?,
+        post_key: row.ot("post_key")?,
+        permalink: row.ot("permalink")?,
+        author_id: row.ot("author_id")?,
+        author_name: row.ot("author_name")?,
+        author_username: row.ot("author_username")?,
+        text: Text::from(row.t("text")?),
+        newest_at: row.oat("newest_at")?,
+        messages: row.i("messages")?,
+        policy: row.t("ticket_policy")?,
+        urgent: row.b("urgent")?,
+        state: row.word("state", TicketState::from_word)?,
+        opened_at: row.at("opened_at")?,
+        due_at: row.at("due_at")?,
+        warned_at: row.oat("warned_at")?,
+        breached_at: row.oat("breached_at")?,
+        flagged_at: row.oat("flagged_at")?,
+        acknowledged_at: row.oat("acknowledged_at")?,
+        closed_at: row.oat("closed_at")?,
+        business_seconds: row.oi("business_seconds")?,
+        answered_by: row.ot("answered_by")?,
+        assignee: row.ot("assignee")?,
+        unverified: row.b("unverified")?,
+        reason: row.ot("reason")?,
+    }))
 }
 
 /// Lets waiting deliveries wait longer: each with the new time and what it waits for.

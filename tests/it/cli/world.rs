@@ -57,6 +57,18 @@ impl World {
         Self { dir, db }
     }
 
+    /// Adds to the configuration an official whom the only step of ticket 1 tells by mail.
+    pub async fn with_a_step(&self, more: &str) {
+        std::fs::create_dir(self.path("tanggap.d")).unwrap();
+        let official = "[[official]]\nname = \"Kepala Dindukcapil\"\ngroup = \"kepala\"\nemail = \"kepala@example.go.id\"\n\
+                        [channel.smtp]\nurl = \"smtp://127.0.0.1:25\"\nfrom = \"tanggap@example.go.id\"\n";
+        std::fs::write(self.path("tanggap.d/more.toml"), format!("{official}{more}")).unwrap();
+        let steps = r#"[{"policy": "biasa", "at": "0m", "number": 2, "kind": "breach", "due": 0, "notify": ["kepala"], "effect": null}]"#;
+        let mut tx = self.db.write().await.unwrap();
+        tx.exec("UPDATE ticket SET steps = $1 WHERE id = 1", vec![Val::from(steps)]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
