@@ -1,11 +1,15 @@
 //! How well the agencies are covered: for each, what its accounts lack and what to do about it, in sentences for people who know
 //! nothing of this program. Pure: configuration, stored facts and `now` in, findings out.
 
-use std::collections::HashMap;
+mod group;
+
+use std::collections::{HashMap, HashSet};
 
 use jiff::SignedDuration;
 use minijinja::context;
 use serde::Serialize;
+
+pub use group::Group;
 
 use crate::{
     catalogue::{Part, Words, WordsError},
@@ -18,7 +22,11 @@ use crate::{
     store::audit::Watched,
 };
 
-/// What is found of an agency, the worst first: where citizens write unseen, then where they cannot write, then the rest.
+/// Agencies named in a sentence of the summary at most.
+const NAMED: usize = 6;
+
+/// What is found of an agency, the worst first: where citizens write unseen, then where they cannot write, then the rest,
+/// and at the end where nothing is wrong with what there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)] // each has its sentences in the catalogues
 pub enum Finding {
@@ -27,15 +35,15 @@ pub enum Finding {
     Doubtful,
     NotReadYet,
     NoAccount,
-    PlatformMissing,
     Dormant,
     Silent,
     Several,
+    PlatformMissing,
     Ok,
 }
 words!(Finding {
     NotReadable = "not_readable", NotLinked = "not_linked", Doubtful = "doubtful", NotReadYet = "not_read_yet", NoAccount = "no_account",
-    PlatformMissing = "platform_missing", Dormant = "dormant", Silent = "silent", Several = "several", Ok = "ok",
+    Dormant = "dormant", Silent = "silent", Several = "several", PlatformMissing = "platform_missing", Ok = "ok",
 });
 
 /// One finding of one agency; an agency without any has one row that says so.
@@ -79,6 +87,8 @@ pub struct Share {
     pub agencies: usize,
     /// How many of them have an account.
     pub with_account: usize,
+    /// How many have accounts that all are read without a finding.
+    pub read_well: usize,
     /// How many have nothing to be remarked.
     pub fine: usize,
 }
@@ -94,21 +104,8 @@ pub struct Audit {
     pub shares: Vec<Share>,
     /// Every finding: agencies with the worst one first, each agency's rows together.
     pub rows: Vec<Row>,
-    /// What is to be said of all accounts at once, where none was ever read.
-    pub never_ran: Option<Group>,
-    /// What is said instead of an advice that was just given.
-    pub same: String,
-}
-
-/// Neighbouring agencies of a kind of which the same is to be said, so that it is said once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Group {
-    /// What they are called.
-    pub who: String,
-    /// Finding and advice; more than one for a single agency, where the same advice is given once.
-    pub lines: Vec<(String, String)>,
-    /// Something is to be done.
-    pub open: bool,
+    /// The same for people, what is to be said of several agencies once.
+    pub groups: Vec<Group>,
 }
 
 /// Who is looked at, and how.
@@ -151,14 +148,10 @@ pub fn audit((site, keepers): (&Site, &[&str]), opds: &[Opd], watched: &[Watched
     let accounts: usize = opds.iter().map(|opd| opd.accounts.len()).sum();
     let never_ran = accounts > 0 && watched.iter().all(|it| it.last_read_at.is_none() && it.healthy);
     let summary = look.summary(&units, accounts, never_ran, keepers)?;
-    let words = &look.words;
-    let all = || -> Result<Group, WordsError> {
-        let lines = vec![(words.say("never_ran", ())?, words.say("never_ran_do", ())?)];
-        Ok(Group { who: words.say("never_ran_who", context! { accounts })?, lines, open: true })
-    };
+    let rows: Vec<Row> = units.into_iter().flatten().collect();
+    let groups = look.groups(&rows, accounts, never_ran)?;
     let title = look.words.say("title", context! { site => site.name.as_str(), date => look.words.date(now)? })?;
-    let (never_ran, same) = (never_ran.then(all).transpose()?, words.say("same", ())?);
-    Ok(Audit { title, summary, shares, rows: units.into_iter().flatten().collect(), never_ran, same })
+    Ok(Audit { title, summary, shares, rows, groups })
 }
 
 fn kind_of(opd: &Opd) -> OpdKind {
@@ -212,6 +205,7 @@ impl Look<'_> {
             let finding = if cause == Cause::NotLinked { Finding::NotLinked } else { Finding::NotReadable };
             let (why, advice) = self.words.cause(cause)?;
             let parts = context! { account, since => since(it.failing_since)?, cause => why };
+            let advice = format!("{advice} {}", self.words.say("until_back", parts.clone())?);
             let row = self.row(opd, finding, finding.word(), parts)?;
             return Ok(vec![Row { since: it.failing_since, advice, reason: it.reason.clone(), ..row }]);
         }
@@ -222,7 +216,12 @@ impl Look<'_> {
         for doubt in &it.doubts {
             let (why, advice) = self.words.cause(doubt.cause)?;
             let parts = context! { account => account.as_str(), since => self.words.date(doubt.since)?, cause => why };
-            let row = self.row(opd, Finding::Doubtful, "doubtful", parts)?;
+            let key = match doubt.cause {
+                Cause::UnprovedMessages | Cause::BlindMessages => "unproved_messages",
+                Cause::UnprovedComments | Cause::BlindComments => "unproved_comments",
+                _ => "doubtful",
+            };
+            let row = self.row(opd, Finding::Doubtful, key, parts)?;
             rows.push(Row { since: Some(doubt.since), advice, reason: Some(doubt.detail.clone()), ..row });
         }
         let quiet = |last: Option<Time>| last.is_none_or(|at| self.now.since(at) > self.limits.quiet);
@@ -292,32 +291,53 @@ impl Look<'_> {
                 name: self.words.say(&format!("kind_{kind}"), ())?,
                 agencies: own.len(),
                 with_account: own.len() - all(Finding::NoAccount),
+                read_well: own.iter().filter(|rows| rows.iter().all(|row| row.account.is_none())).count() - all(Finding::NoAccount),
                 fine: all(Finding::Ok),
             });
         }
         let sum = |of: fn(&Share) -> usize| shares.iter().map(of).sum();
-        let (agencies, with_account, fine) = (sum(|it| it.agencies), sum(|it| it.with_account), sum(|it| it.fine));
-        shares.push(Share { kind: None, name: self.words.say("total", ())?, agencies, with_account, fine });
+        let total = Share {
+            kind: None,
+            name: self.words.say("total", ())?,
+            agencies: sum(|it| it.agencies),
+            with_account: sum(|it| it.with_account),
+            read_well: sum(|it| it.read_well),
+            fine: sum(|it| it.fine),
+        };
+        shares.push(total);
         Ok(shares)
     }
 
     /// The news first, what all this is at the end.
     fn summary(&self, units: &[Vec<Row>], accounts: usize, never_ran: bool, keepers: &[&str]) -> Result<Vec<String>, WordsError> {
-        let having = |finding| units.iter().filter(|rows| rows.iter().any(|row| row.finding == finding)).count();
-        let times = |finding| units.iter().flatten().filter(|row| row.finding == finding).count();
+        let having = |findings: &[Finding]| -> Vec<&str> {
+            let with = units.iter().filter(|rows| rows.iter().any(|row| findings.contains(&row.finding)));
+            with.filter_map(|rows| rows.first()).map(|row| row.abbreviation.as_str()).collect()
+        };
+        // an account in two doubts is one account
+        let times = |wanted: &dyn Fn(Finding) -> bool| {
+            let found = units.iter().flatten().filter(|row| row.account.is_some() && wanted(row.finding));
+            found.map(|row| (row.platform, &row.account)).collect::<HashSet<_>>().len()
+        };
+        let unreadable = [Finding::NotReadable, Finding::NotLinked];
         let mut lines = Vec::new();
         if never_ran {
-            lines.push(self.words.say("sum_never_ran", ())?);
+            lines.push(self.words.say("sum_never_ran", context! { agencies => self.few(&having(&[Finding::NotReadYet]))? })?);
         }
-        let (agencies, without) = (units.len(), having(Finding::NoAccount));
-        lines
-            .push(self.words.say("sum_agencies", context! { agencies, with => agencies - without, without, fine => having(Finding::Ok) })?);
+        let urgent = having(&unreadable);
+        if !urgent.is_empty() {
+            lines.push(self.words.say("sum_urgent", context! { agencies => self.few(&urgent)? })?);
+        }
+        let (agencies, without, fine) = (units.len(), having(&[Finding::NoAccount]).len(), having(&[Finding::Ok]).len());
+        let partial = units.iter().filter(|rows| rows.iter().all(|row| row.finding == Finding::PlatformMissing)).count();
+        lines.push(self.words.say("sum_agencies", context! { agencies, with => agencies - without, without, fine, partial })?);
         if accounts > 0 {
             lines.push(self.words.say(
                 "sum_accounts",
                 context! {
-                    accounts, unreadable => times(Finding::NotReadable) + times(Finding::NotLinked), unread => times(Finding::NotReadYet),
-                    doubtful => times(Finding::Doubtful), dormant => times(Finding::Dormant), silent => times(Finding::Silent),
+                    accounts, fine => accounts - times(&|_| true), unreadable => times(&|it| unreadable.contains(&it)),
+                    unread => times(&|it| it == Finding::NotReadYet), doubtful => times(&|it| it == Finding::Doubtful),
+                    dormant => times(&|it| it == Finding::Dormant), silent => times(&|it| it == Finding::Silent),
                     days => self.limits.quiet.as_hours() / 24,
                 },
             )?);
@@ -325,39 +345,12 @@ impl Look<'_> {
         lines.push(self.words.say("intro", context! { keepers => keepers.join(", ") })?);
         Ok(lines)
     }
-}
 
-impl Audit {
-    /// The rows in groups: an agency with several findings is one, neighbours of a kind with the same single finding are one.
-    pub fn groups(&self) -> Vec<Group> {
-        let mut groups: Vec<(Vec<&Row>, Group)> = Vec::new();
-        // What is so of every account is said once, of all of them.
-        let said = |row: &&Row| self.never_ran.is_some() && row.finding == Finding::NotReadYet;
-        let rows: Vec<&Row> = self.rows.iter().filter(|row| !said(row)).collect();
-        for unit in rows.chunk_by(|a, b| a.opd == b.opd) {
-            let repeated = |at: usize| at > 0 && unit[at - 1].advice == unit[at].advice;
-            let advice = |at: usize| if repeated(at) { self.same.clone() } else { unit[at].advice.clone() };
-            let lines: Vec<_> = unit.iter().enumerate().map(|(at, row)| (row.text.clone(), advice(at))).collect();
-            let Some(&row) = unit.first() else { continue };
-            let same = groups.last_mut().filter(|(rows, group)| {
-                group.lines == lines && row.account.is_none() && rows.last().is_some_and(|last| last.kind == row.kind)
-            });
-            if let Some((rows, group)) = same {
-                rows.push(row);
-                group.who = rows.iter().map(|row| row.abbreviation.as_str()).collect::<Vec<_>>().join(", ");
-                continue;
-            }
-            let named = row.name.contains(&row.abbreviation);
-            let full = if named { row.name.clone() } else { format!("{} ({})", row.name, row.abbreviation) };
-            groups.push((vec![row], Group { who: full, lines, open: row.finding != Finding::Ok }));
-        }
-        for (rows, group) in &mut groups {
-            let kind = rows.first().map(|row| row.kind).filter(|kind| rows.len() > 1 && *kind != OpdKind::Lainnya);
-            if let Some(share) = self.shares.iter().find(|share| kind.is_some() && share.kind == kind) {
-                group.who = format!("{} {}: {}", rows.len(), share.name, group.who);
-            }
-        }
-        self.never_ran.iter().cloned().chain(groups.into_iter().map(|(_, group)| group)).collect()
+    /// The first of many names, and how many more there are.
+    fn few(&self, names: &[&str]) -> Result<String, WordsError> {
+        let (first, rest) = names.split_at(names.len().min(NAMED));
+        let names = first.join(", ");
+        if rest.is_empty() { Ok(names) } else { self.words.say("names_more", context! { names, n => rest.len() }) }
     }
 }
 

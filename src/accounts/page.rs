@@ -9,13 +9,14 @@ use crate::{
     domain::settings::Site,
 };
 
-const HEADS: [&str; 10] = [
+const HEADS: [&str; 11] = [
     "head_who",
     "head_text",
     "head_advice",
     "head_kind",
     "head_agencies",
     "head_with",
+    "head_read",
     "head_fine",
     "section_open",
     "section_fine",
@@ -23,7 +24,7 @@ const HEADS: [&str; 10] = [
 ];
 
 /// What stands over the columns and sections, in the site's language.
-pub fn heads(site: &Site) -> Result<[String; 10], WordsError> {
+pub fn heads(site: &Site) -> Result<[String; 11], WordsError> {
     let words = Words::new(Part::Audit, site.language, site.timezone.clone())?;
     let mut said = HEADS.map(str::to_owned);
     for head in &mut said {
@@ -40,8 +41,7 @@ pub fn page(audit: &Audit, site: &Site) -> Result<String, WordsError> {
     env.add_template("audit.html", include_str!("audit.html"))?;
     let said = heads(site)?;
     let heads: std::collections::BTreeMap<_, _> = HEADS.iter().zip(&said).collect();
-    let groups = audit.groups();
-    let (open, fine): (Vec<_>, Vec<_>) = groups.iter().partition(|group| group.open);
+    let (open, fine): (Vec<_>, Vec<_>) = audit.groups.iter().partition(|group| group.open);
     let page = env.get_template("audit.html")?;
     Ok(page.render(context! {
         language => site.language.word(), title => audit.title.as_str(), summary => Serde(&audit.summary), shares => Serde(&audit.shares),

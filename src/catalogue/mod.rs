@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, tz::TimeZone};
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
 
 use crate::domain::{Cause, Platform, Time, settings::Language};
 
@@ -111,6 +111,14 @@ impl Words {
         Ok((self.say(&format!("cause_{cause}"), ())?, self.say(&format!("cause_{cause}_do"), ())?))
     }
 
+    /// By which commands and terms those who run the program do it, where there are any.
+    pub fn hint(&self, cause: Cause) -> Result<Option<String>, WordsError> {
+        match self.say(&format!("cause_{cause}_tech"), ()) {
+            Err(WordsError::Template(error)) if error.kind() == ErrorKind::TemplateNotFound => Ok(None),
+            said => said.map(Some),
+        }
+    }
+
     /// "Facebook".
     pub fn platform(&self, platform: Platform) -> Result<String, WordsError> {
         self.say(&format!("platform_{platform}"), ())
@@ -182,7 +190,10 @@ mod tests {
             assert_eq!(keys(Language::Indonesian), keys(Language::English));
             let words = Words::new(part, Language::Indonesian, TimeZone::UTC).unwrap();
             for cause in Cause::ALL {
-                words.cause(*cause).unwrap();
+                let (why, advice) = words.cause(*cause).unwrap();
+                let technical = |text: &String| text.contains('`') || text.contains("Advanced Access") || text.contains("oken");
+                assert!(![why, advice].iter().any(technical), "{cause}: what officials read has neither command nor term");
+                words.hint(*cause).unwrap();
             }
             for platform in Platform::ALL {
                 words.platform(*platform).unwrap();

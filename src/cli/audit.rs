@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     accounts::{
-        audit::{Audit, Limits, Row, audit},
+        audit::{Audit, Group, Limits, Row, audit},
         page,
     },
     config::Secrets,
@@ -73,29 +73,53 @@ async fn stored(shell: &Shell, settings: &Settings) -> Result<Vec<Watched>, Fail
     Ok(watched(&db).await?)
 }
 
+/// How wide the table is where no terminal says it.
+const WIDTH: u16 = 100;
+
 fn table(found: &Audit, settings: &Settings, shell: &mut Shell) -> Result<(), Failure> {
     let heads = page::heads(&settings.site).map_err(anyhow::Error::new)?;
-    let [who, text, advice, kind, agencies, with, fine, ..] = &heads;
-    writeln!(shell.out, "{}\n", escaped(&found.title))?;
+    let [who, text, advice, kind, agencies, with, read, fine, section_open, section_fine, _] = &heads;
+    let width = if shell.terminal { usize::MAX } else { WIDTH.into() };
+    let table = |heads: &[&str]| {
+        let mut table = output::table(heads);
+        if !shell.terminal {
+            table.set_width(WIDTH);
+        }
+        table
+    };
+    let out = &mut shell.out;
+    writeln!(out, "{}", output::wrapped(&escaped(&found.title), width))?;
     for line in &found.summary {
-        writeln!(shell.out, "{}", escaped(line))?;
+        writeln!(out, "\n{}", output::wrapped(&escaped(line), width))?;
     }
-    let mut shares = output::table(&[kind, agencies, with, fine]);
+    let mut shares = table(&[kind, agencies, with, read, fine]);
     for share in &found.shares {
-        shares.add_row([share.name.clone(), share.agencies.to_string(), share.with_account.to_string(), share.fine.to_string()]);
+        let counts = [share.agencies, share.with_account, share.read_well, share.fine].map(|count| count.to_string());
+        shares.add_row(std::iter::once(share.name.clone()).chain(counts));
     }
-    writeln!(shell.out, "\n{}\n", shares.trim_fmt())?;
-    let mut findings = output::table(&[who, text, advice]);
-    for (nth, group) in found.groups().iter().enumerate() {
-        if nth > 0 {
-            findings.add_row([""; 3]);
+    writeln!(out, "\n{}", shares.trim_fmt())?;
+    let (open, fine): (Vec<_>, Vec<_>) = found.groups.iter().partition(|group| group.open);
+    let named = |group: &Group| std::iter::once(&group.who).chain(&group.members).map(|it| escaped(it).into_owned()).collect::<Vec<_>>();
+    if !open.is_empty() {
+        let mut findings = table(&[who, text, advice]);
+        for (nth, group) in open.into_iter().enumerate() {
+            if nth > 0 {
+                findings.add_row([""; 3]);
+            }
+            let mut who = named(group).join("\n");
+            for (text, advice) in &group.lines {
+                findings.add_row([std::mem::take(&mut who), escaped(text).into_owned(), escaped(advice).into_owned()]);
+            }
         }
-        for (at, (text, advice)) in group.lines.iter().enumerate() {
-            let who = if at == 0 { group.who.as_str() } else { "" };
-            findings.add_row([who, text, advice].map(|cell| escaped(cell).into_owned()));
-        }
+        writeln!(out, "\n{section_open}\n{}", findings.trim_fmt())?;
     }
-    Ok(writeln!(shell.out, "{}", findings.trim_fmt())?)
+    if !fine.is_empty() {
+        writeln!(out, "\n{section_fine}")?;
+    }
+    for line in fine.into_iter().flat_map(named) {
+        writeln!(out, "{}", output::wrapped(&line, width))?;
+    }
+    Ok(())
 }
 
 impl Listed for Row {

@@ -169,6 +169,21 @@ pub(super) fn table(headings: &[&str]) -> Table {
     table
 }
 
+/// A text in lines of at most so many characters, broken between words.
+pub(super) fn wrapped(text: &str, width: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count().saturating_add(1 + word.chars().count()) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
 /// The first words of a text, on one line.
 pub(super) fn preview(text: &str) -> String {
     const GRAPHEMES: usize = 80;

@@ -95,16 +95,32 @@ fn an_account_in_doubt_says_what_and_what_to_do_instead_of_being_called_silent()
     let row = &audit.rows[0];
     assert_eq!(
         row.text,
-        "Akun Facebook “Akun 1” terbaca, tetapi perlu diperiksa sejak 16 November 2026: belum terbukti bahwa pesan langsung warga dapat terbaca."
+        "Sejak 16 November 2026 belum dapat dipastikan bahwa Tanggap dapat membaca pesan langsung warga di akun Facebook “Akun 1”; \
+         sampai dipastikan, pesan langsung di sana mungkin tidak terpantau. Ini belum tentu kekurangan perangkat daerah."
     );
-    assert!(row.advice.contains("tanggap check --witness"), "{}", row.advice);
+    assert_eq!(
+        row.advice,
+        "Pengelola Tanggap mengujinya dengan pesan dari akun pribadi; bila tidak terbaca, pengelola mengurus izinnya ke Meta \
+         (pemilik Facebook dan Instagram)."
+    );
+}
+
+#[test]
+fn an_account_in_two_doubts_is_counted_once() {
+    let [page, instagram] = both_well();
+    let doubt = |cause| Concern { cause, since: days_ago(8).unwrap(), detail: String::new() };
+    let page = Watched { doubts: [Cause::BlindComments, Cause::CommentsOff].map(doubt).to_vec(), ..page };
+    let audit = look(&[opd("dinkes", OpdKind::Dinas, &BOTH)], &[page, instagram]);
+    let texts: Vec<_> = audit.rows.iter().map(|row| row.text.as_str()).collect();
+    assert!(texts[0].contains("membaca komentar warga di akun Facebook") && texts[1].contains("kolom komentar dimatikan"), "{texts:?}");
+    assert_eq!(audit.summary[1], "Akun yang terdaftar: 2; terbaca tanpa temuan: 1; terbaca tetapi perlu diperiksa: 1.");
 }
 
 #[test]
 fn an_agency_with_lively_accounts_on_every_platform_has_nothing_to_be_remarked() {
     let audit = look(&[opd("dinkes", OpdKind::Dinas, &BOTH)], &both_well());
     assert_eq!((audit.rows.len(), audit.rows[0].finding), (1, Finding::Ok));
-    assert_eq!((audit.rows[0].text.as_str(), audit.rows[0].advice.as_str()), ("Sudah beres.", ""));
+    assert_eq!((audit.rows[0].text.as_str(), audit.rows[0].advice.as_str()), ("Tanpa temuan.", ""));
 }
 
 #[test]
@@ -123,6 +139,8 @@ fn each_lack_of_an_account_is_found_with_its_time_and_reason() {
     assert_eq!((row.finding, row.account.as_deref(), row.since), (Finding::NotReadable, Some("1"), days_ago(4)));
     assert!(row.text.starts_with("Akun Facebook “Akun 1” tidak dapat dibaca sejak 20 November 2026: izin membaca"), "{}", row.text);
     assert!(row.advice.contains("izin baru") && row.reason.is_some(), "{row:?}");
+    let meanwhile = "Sampai pulih, admin memeriksa sendiri pesan yang masuk sejak 20 November 2026.";
+    assert!(row.advice.ends_with(meanwhile), "{}", row.advice);
     let row = one(&|it| it.last_post_at = days_ago(31));
     assert_eq!((row.finding, row.since), (Finding::Dormant, days_ago(31)));
     assert_eq!(row.text, "Akun Facebook “Akun 1” tidak mengunggah apa pun selama 31 hari (terakhir 24 Oktober 2026).");
@@ -159,25 +177,36 @@ fn agencies_without_enough_accounts_or_with_too_many_are_found_and_the_worst_com
     let watched = [facebook, instagram, well(Facebook, "3"), dark];
     assert_eq!(
         found(&opds, &watched),
-        ["dark not_readable", "new not_read_yet", "none no_account", "half platform_missing", "many several", "fine ok"]
+        ["dark not_readable", "new not_read_yet", "none no_account", "many several", "half platform_missing", "fine ok"]
     );
 }
 
 #[test]
-fn the_same_is_said_once_of_neighbours_of_a_kind() {
+fn the_same_is_said_once_with_the_names_by_kind() {
     let opds = [
         opd("a", OpdKind::Kecamatan, &[]),
         opd("b", OpdKind::Dinas, &[]),
         opd("c", OpdKind::Kecamatan, &[]),
         opd("d", OpdKind::Dinas, &[(Facebook, "6")]),
+        opd("e", OpdKind::Lainnya, &[]),
+        opd("f", OpdKind::Dinas, &[(Facebook, "7")]),
     ];
     let audit = look(&opds, &[]);
-    let who: Vec<_> = audit.groups().into_iter().map(|group| (group.who, group.lines.len())).collect();
-    let never_ran = ("Semua akun yang terdaftar (1)".to_owned(), 1);
-    assert_eq!(who, [never_ran, ("Kantor d (D)".to_owned(), 1), ("Kantor b (B)".to_owned(), 1), ("2 Kecamatan: A, C".to_owned(), 1)]);
+    let told: Vec<_> =
+        audit.groups.iter().map(|it| (it.who.as_str(), it.members.join("; "), it.short.as_deref(), it.lines.len())).collect();
+    let without = "1 Dinas: B; 2 Kecamatan: A, C; 1 Perangkat daerah lainnya: E".to_owned();
+    assert_eq!(
+        told,
+        [
+            ("Semua akun yang terdaftar (2)", "2 Dinas: D, F".to_owned(), None, 1),
+            ("4 perangkat daerah", without, None, 1),
+            ("2 Dinas: D, F", String::new(), None, 1),
+        ]
+    );
     assert!(audit.summary[0].contains("belum ada pesan warga yang terpantau"), "the news come first: {}", audit.summary[0]);
+    assert!(audit.summary[0].contains("mendaftarkan akun: D, F; akun itu tinggal menunggu pengelola Tanggap."), "{}", audit.summary[0]);
     let total = audit.shares.last().unwrap();
-    assert_eq!((total.kind, total.agencies, total.with_account, total.fine), (None, 4, 1, 0));
+    assert_eq!((total.kind, total.agencies, total.with_account, total.read_well, total.fine), (None, 6, 2, 0, 0));
     let share = &audit.shares[1];
     assert_eq!((share.name.as_str(), share.agencies, share.with_account), ("Kecamatan", 2, 0));
 }
@@ -190,5 +219,27 @@ fn an_account_is_never_called_dormant_for_want_of_posts_that_are_not_read() {
     let audit =
         audit((&site(Language::English), &["Operator"]), &[opd("dinkes", OpdKind::Dinas, &BOTH)], &[facebook, instagram], limits, now())
             .unwrap();
-    assert_eq!(audit.rows[0].text, "All is well.");
+    assert_eq!(audit.rows[0].text, "Without a finding.");
+}
+
+#[test]
+fn the_summary_begins_with_whose_messages_go_unseen_and_tells_the_willing_from_the_idle() {
+    let mut opds: Vec<_> = (0..8).map(|n| opd(&format!("dark{n}"), OpdKind::Dinas, &[(Facebook, "9"), (Instagram, "2")])).collect();
+    opds.push(opd("half", OpdKind::Kecamatan, &[(Facebook, "1")]));
+    opds.push(opd("idle", OpdKind::Kecamatan, &[]));
+    let [facebook, instagram] = both_well();
+    let dark = Watched { healthy: false, ..well(Facebook, "9") };
+    let audit = look(&opds, &[facebook, instagram, dark]);
+    assert_eq!(
+        audit.summary[..2],
+        [
+            "Paling mendesak: DARK0, DARK1, DARK2, DARK3, DARK4, DARK5, dan 2 perangkat daerah lain, karena pesan warga di akunnya tidak \
+             terpantau.",
+            "Dari 10 perangkat daerah, 9 sudah mendaftarkan akun ke Tanggap dan 1 belum (mungkin sudah punya akun). Dari yang sudah \
+             mendaftarkan, 1 hanya belum mendaftarkan salah satu akun (Facebook atau Instagram)."
+        ]
+    );
+    assert!(audit.summary.last().unwrap().contains("bukan pesan warga mana yang belum dijawab"));
+    let counts: Vec<_> = audit.shares.iter().map(|it| (it.agencies, it.with_account, it.read_well, it.fine)).collect();
+    assert_eq!(counts, [(8, 8, 0, 0), (2, 1, 1, 0), (10, 9, 1, 0)]);
 }

@@ -383,7 +383,10 @@ impl Speaker<'_> {
             None => None,
         };
         let kind = alert.cause.unwrap_or(Cause::Unknown);
-        let (cause, cure) = self.words.cause(kind)?;
+        let (cause, mut cure) = self.words.cause(kind)?;
+        if let Some(hint) = self.words.hint(kind)? {
+            cure = format!("{cure} {hint}");
+        }
         let text = match (alert.kind, account) {
             (AlertKind::Unverified, account) => {
                 let n = alert.detail.trim().parse::<u64>().unwrap_or(1);

@@ -237,9 +237,19 @@ fn states_of_accounts_and_of_the_clock_are_told_to_those_who_run_them() {
             Some(Cause::Token),
             "code 190",
             true,
-            "Akun Facebook Dindukcapil tidak dapat dibaca sejak Senin, 23 November 2026, 13.00 WIB: izin membaca (token) tidak berlaku lagi, \
-             misalnya karena kata sandi diganti atau admin dicabut. Selama itu pesan warga di sana tidak terpantau. Yang perlu dilakukan: \
+            "Akun Facebook Dindukcapil tidak dapat dibaca sejak Senin, 23 November 2026, 13.00 WIB: izin membaca tidak berlaku lagi, \
+             misalnya karena kata sandi diganti atau akses admin dicabut. Selama itu pesan warga di sana tidak terpantau. Yang perlu dilakukan: \
              Admin akun masuk kembali dan memberikan izin baru kepada pengelola Tanggap. Keterangan teknis: code 190.",
+        ),
+        (
+            AlertKind::Unhealthy,
+            Some(Cause::UnprovedComments),
+            "none since",
+            true,
+            "Akun Facebook Dindukcapil terbaca, tetapi perlu diperiksa sejak Senin, 23 November 2026, 14.05 WIB: belum terbukti bahwa komentar \
+             warga dapat terbaca. Yang perlu dilakukan: Pengelola Tanggap mengujinya dengan komentar dari akun pribadi; bila tidak terbaca, pengelola mengurus \
+             izinnya ke Meta (pemilik Facebook dan Instagram). Perintahnya `tanggap check --witness`; izin yang dimaksud adalah Advanced \
+             Access aplikasi. Keterangan teknis: none since.",
         ),
         (
             AlertKind::Unhealthy,
@@ -270,7 +280,8 @@ fn states_of_accounts_and_of_the_clock_are_told_to_those_who_run_them() {
             "",
             false,
             "Sejumlah akun tidak terpantau sejak Senin, 23 November 2026, 14.05 WIB: pembacaan tertinggal: akun menunggu giliran lebih lama \
-             dari yang seharusnya. Yang perlu dilakukan: Pengelola Tanggap menaikkan `poll.concurrency`, atau memeriksa jaringan dan server.",
+             dari yang seharusnya. Yang perlu dilakukan: Pengelola Tanggap memperbanyak pembacaan yang berjalan bersamaan, atau \
+             memeriksa jaringan dan server. Setelannya `poll.concurrency`.",
         ),
         (AlertKind::Recovered, None, "", false, "Akun-akun yang terganggu dapat dibaca kembali sejak Senin, 23 November 2026, 14.05 WIB."),
         (

@@ -94,7 +94,7 @@ async fn every_finding_of_the_example_is_the_same_on_both_databases() {
     let rows: Vec<Value> = serde_json::from_str(&sqlite).unwrap();
     let of = |opd: &str| rows.iter().filter(|row| row["opd"] == opd).map(|row| row["finding"].as_str().unwrap()).collect::<Vec<_>>();
     assert_eq!(of("dindukcapil"), ["not_readable", "not_linked"]);
-    assert_eq!(of("dindikpora"), ["platform_missing", "dormant", "silent"]);
+    assert_eq!(of("dindikpora"), ["dormant", "silent", "platform_missing"]);
     assert_eq!(of("dinbudpar"), ["not_read_yet", "platform_missing"]);
     assert_eq!(of("dintanpan"), ["platform_missing"]);
     assert_eq!((of("kec-sulang"), rows[0]["opd"].as_str()), (vec!["no_account"], Some("dindukcapil")));
@@ -111,18 +111,31 @@ async fn the_table_and_the_page_speak_the_sites_language_and_neither_runs_what_a
     example(folder.path(), &url, &[]);
     let table = shown(&tanggap(folder.path(), &[], &["audit", "--format", "table"]));
     for said in [
+        "Paling mendesak: Dindukcapil, karena pesan warga di akunnya tidak terpantau.",
         "Dari 41 perangkat daerah, 6 sudah mendaftarkan akun",
-        "14 Kecamatan: Kec. Sumber, Kec. Bulu",
-        "Pesan warga di sana tidak terpantau",
+        "terbaca tanpa temuan: 3",
+        "Perlu ditindaklanjuti, yang paling mendesak di atas",
     ] {
         assert!(table.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{said}: {table}");
     }
+    assert_eq!(table.matches("Belum mendaftarkan akun.").count(), 1, "35 agencies are one row: {table}");
+    let widest = table.lines().map(|line| line.chars().count()).max();
+    assert!(widest.is_some_and(|widest| widest <= 100), "{widest:?}: {table}");
     let page = shown(&tanggap(folder.path(), &[], &["audit", "--format", "html"]));
     assert!(page.starts_with("<!DOCTYPE html>\n<html lang=\"id\">") && page.contains("Akun &lt;b&gt;101000000000002"), "{page}");
+    for said in [
+        "<th scope=\"rowgroup\" rowspan=\"1\">35 perangkat daerah<span class=\"members\">2 Sekretariat: Setda, Setwan</span>",
+        "<span class=\"members\">14 Kecamatan: Kec. Sumber, Kec. Bulu",
+        "<b class=\"short\">Dindukcapil: </b>Akun Instagram",
+    ] {
+        assert!(page.contains(said), "{said}: {page}");
+    }
     for loaded in ["<script", "src=", "href=", "url(", "<b>1"] {
         assert!(!page.contains(loaded), "{loaded}");
     }
     example(folder.path(), &url, &[("language = \"id\"", "language = \"en\"")]);
+    let table = shown(&tanggap(folder.path(), &[], &["audit", "--format", "table"]));
+    assert!(table.lines().all(|line| line.chars().count() <= 100) && table.contains("35 agencies"), "{table}");
     let page = shown(&tanggap(folder.path(), &[], &["audit", "--format", "html", "--dormant", "40"]));
     assert!(page.contains("<html lang=\"en\">") && page.contains("What citizens write there goes unseen."), "{page}");
     let csv = shown(&tanggap(folder.path(), &[], &["audit", "--format", "csv"]));
@@ -137,7 +150,12 @@ fn before_the_daemon_ever_ran_the_audit_says_what_the_configuration_alone_tells(
     example(folder.path(), &url, &[]);
     let output = tanggap(folder.path(), &[], &["audit", "--format", "table"]);
     let table = shown(&output).split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
-    for said in ["Layanan Tanggap belum berjalan", "Semua akun yang terdaftar (7)", "Pengelola Tanggap: Operator Dinkominfo"] {
+    for said in [
+        "Layanan Tanggap belum berjalan",
+        "Dindukcapil, Dindikpora, DinsosPPKB, Dinbudpar, Dintanpan, Dinlutkan; akun itu tinggal menunggu pengelola Tanggap.",
+        "Semua akun yang terdaftar (7)",
+        "Pengelola Tanggap: Operator Dinkominfo",
+    ] {
         assert!(table.contains(said), "{said}: {table}");
     }
     assert!(!table.contains("101000000000001"), "what is so of all is said once: {table}");
