@@ -45,7 +45,7 @@ interval = "2s"
 idle_interval = "5s"
 sweep_interval = "20s"
 [sla]
-urgent_keywords = ["banjir*", "kebakaran", "longsor", "kecelakaan"]
+urgent_keywords = ["builtin:id"]
 [letter]
 group = "5s"
 [[policy]]

@@ -4,6 +4,7 @@
 //! the few plain cases that want nothing, and a word that might ask keeps a message among those that wait.
 
 mod reading;
+mod urgent;
 mod words;
 
 use crate::domain::Text;
@@ -54,9 +55,11 @@ pub struct Verdict {
 
 impl Rules {
     /// `auto_reply_patterns`, compiled as the configuration says, and `urgent_keywords` as they are written there:
-    /// one or more words, the last of which takes suffixes if it ends in `*`.
+    /// one or more words, the last of which takes suffixes if it ends in `*`; `builtin:id` stands for the shipped list.
     pub fn new(auto_reply_patterns: &[Regex], urgent_keywords: &[String]) -> Self {
-        let urgent = urgent_keywords.iter().map(|keyword| Keyword::all(keyword)).filter(|words| !words.is_empty()).collect();
+        let own = urgent_keywords.iter().filter(|keyword| *keyword != urgent::BUILTIN).cloned();
+        let shipped = urgent::builtin().filter(|_| urgent_keywords.iter().any(|keyword| keyword == urgent::BUILTIN));
+        let urgent = own.chain(shipped).map(|keyword| Keyword::all(&keyword)).filter(|words| !words.is_empty()).collect();
         Self { automatic: auto_reply_patterns.to_vec(), urgent }
     }
 
@@ -65,10 +68,11 @@ impl Rules {
         self.automatic.iter().any(|pattern| pattern.is_match(text))
     }
 
-    /// Whether a text holds one of `urgent_keywords` as a whole word, whatever its case or lettering.
+    /// Whether a text holds one of `urgent_keywords` as a whole word, whatever its case or lettering; the `2` of reduplication and letters
+    /// drawn out (`banjiiir`) do not hide it.
     pub fn urgent(&self, text: &str) -> bool {
-        let folded = fold(text);
-        let words: Vec<&str> = split(&folded).collect();
+        let folded = drawn_in(&fold(text));
+        let words: Vec<&str> = split(&folded).map(singled).collect();
         self.urgent
             .iter()
             .any(|keyword| words.windows(keyword.len()).any(|run| keyword.iter().zip(run).all(|(keyword, word)| keyword.matches(word))))
@@ -152,6 +156,26 @@ impl Keyword {
 fn fold(text: &str) -> String {
     let unseen = |c: &char| matches!(c, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{E000}');
     text.nfkc().filter(|c| !unseen(c)).collect::<String>().to_lowercase()
+}
+
+/// Letters written three times or more in a row, once.
+fn drawn_in(folded: &str) -> String {
+    let mut out = String::with_capacity(folded.len());
+    let mut rest = folded.chars().peekable();
+    while let Some(c) = rest.next() {
+        let mut run = 1;
+        while rest.next_if_eq(&c).is_some() {
+            run += 1;
+        }
+        let kept = if run >= 3 && c.is_alphabetic() { 1 } else { run };
+        out.extend(std::iter::repeat_n(c, kept));
+    }
+    out
+}
+
+/// A word without the `2` that writes it twice (`banjir2`).
+fn singled(word: &str) -> &str {
+    word.strip_suffix('2').filter(|rest| rest.ends_with(char::is_alphabetic)).unwrap_or(word)
 }
 
 /// The words of a folded text: letters, digits and marks.

@@ -113,7 +113,10 @@ fn an_account_in_two_doubts_is_counted_once() {
     let audit = look(&[opd("dinkes", OpdKind::Dinas, &BOTH)], &[page, instagram]);
     let texts: Vec<_> = audit.rows.iter().map(|row| row.text.as_str()).collect();
     assert!(texts[0].contains("membaca komentar warga di akun Facebook") && texts[1].contains("kolom komentar dimatikan"), "{texts:?}");
-    assert_eq!(audit.summary[1], "Akun yang terdaftar: 2; terbaca tanpa temuan: 1; terbaca tetapi perlu diperiksa: 1.");
+    assert_eq!(
+        audit.summary[1],
+        "Akun yang terdaftar: 2 (satu akun dapat masuk lebih dari satu hitungan); terbaca tanpa temuan: 1; terbaca tetapi perlu diperiksa: 1."
+    );
 }
 
 #[test]
@@ -233,10 +236,10 @@ fn the_summary_begins_with_whose_messages_go_unseen_and_tells_the_willing_from_t
     assert_eq!(
         audit.summary[..2],
         [
-            "Paling mendesak: DARK0, DARK1, DARK2, DARK3, DARK4, DARK5, dan 2 perangkat daerah lain, karena pesan warga di akunnya tidak \
-             terpantau.",
+            "Paling mendesak: DARK0, DARK1, DARK2, DARK3, DARK4, DARK5, dan 2 perangkat daerah lain, karena pesan warga di akunnya, yang sudah \
+             terdaftar, tidak dapat dipantau lagi.",
             "Dari 10 perangkat daerah, 9 sudah mendaftarkan akun ke Tanggap dan 1 belum (mungkin sudah punya akun). Dari yang sudah \
-             mendaftarkan, 1 hanya belum mendaftarkan salah satu akun (Facebook atau Instagram)."
+             mendaftarkan, 1 tidak memiliki temuan lain selain belum mendaftarkan salah satu akun (Facebook atau Instagram)."
         ]
     );
     assert!(audit.summary.last().unwrap().contains("bukan pesan warga mana yang belum dijawab"));

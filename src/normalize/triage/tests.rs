@@ -206,9 +206,19 @@ fn bare_is_emoji_of_every_family_and_nothing_beside() {
 #[test]
 fn urgent_is_a_whole_word_in_any_case_and_lettering_and_takes_suffixes_only_with_a_star() {
     let rules = rules();
-    for text in
-        ["KEBAKARAN!", "ada kebakaran, pak", "#longsor_dukuh", "banjirnya", "banjir-banjir", "kabel  PUTUS", "𝗯𝗮𝗻𝗷𝗶𝗿", "ban\u{200B}jir"]
-    {
+    for text in [
+        "KEBAKARAN!",
+        "ada kebakaran, pak",
+        "#longsor_dukuh",
+        "banjirnya",
+        "banjir-banjir",
+        "banjir2 terus",
+        "banjiiirrr",
+        "longsorrr!!!",
+        "kabel  PUTUS",
+        "𝗯𝗮𝗻𝗷𝗶𝗿",
+        "ban\u{200B}jir",
+    ] {
         assert!(rules.urgent(text), "{text}");
     }
     for text in ["kebakarannya", "longsoran", "kebanjiran", "kabel", "putus kabel", "bannjir", ""] {
@@ -216,6 +226,40 @@ fn urgent_is_a_whole_word_in_any_case_and_lettering_and_takes_suffixes_only_with
     }
     let verdict = judge("@sri.rejeki longsor wkwkwk", &TO_ANOTHER);
     assert!(verdict.urgent && verdict.asks && verdict.needs_answer);
+}
+
+#[test]
+fn the_shipped_keywords_know_danger_in_both_languages_and_leave_daily_complaints_alone() {
+    let rules = Rules::new(&[], &["builtin:id".to_owned(), "tawon vespa".to_owned()]);
+    for text in [
+        "Pak, omahe tonggoku KOBONGAN!",
+        "ada kebkaran di pasar",
+        "tanggul jebol, air masuk rumah",
+        "lemah ambles cedhak omah",
+        "laka di jalur pantura, korban masih di jalan",
+        "Bocah klelep ning embung",
+        "gardune mbledos",
+        "ana wit ambruk ngalangi dalan",
+        "sarang tawon vespa di sekolah",
+        "longsor2 di mana2",
+    ] {
+        assert!(rules.urgent(text), "{text}");
+    }
+    for text in [
+        "jalan rusak bolong-bolong, tolong diaspal",
+        "lampu jalan mati, gelap banget",
+        "antrean darurat kapan buka?",
+        "macet total tiap pagi",
+        "Pak Rob minta jadwal",
+        "kabel wifi belum dipasang",
+        "air PDAM mati",
+        "pohon besar menutupi rambu",
+        "tenggelamkan saja partainya",
+        "builtin:id",
+    ] {
+        assert!(!rules.urgent(text), "{text}");
+    }
+    assert!(!Rules::new(&[], &[]).urgent("kebakaran"), "without the list nothing is");
 }
 
 #[test]

@@ -164,7 +164,7 @@ impl Class {
 
 /// Folds letters written twice or more into one (`kereeen`, `tlooong`), and drops the `2` of reduplication (`kira2`).
 pub fn squeeze(word: &str) -> String {
-    let word = word.strip_suffix('2').filter(|rest| rest.ends_with(char::is_alphabetic)).unwrap_or(word);
+    let word = super::singled(word);
     let mut out = String::with_capacity(word.len());
     for c in word.chars() {
         if !(c.is_alphabetic() && out.ends_with(c)) {

@@ -111,7 +111,7 @@ async fn the_table_and_the_page_speak_the_sites_language_and_neither_runs_what_a
     example(folder.path(), &url, &[]);
     let table = shown(&tanggap(folder.path(), &[], &["audit", "--format", "table"]));
     for said in [
-        "Paling mendesak: Dindukcapil, karena pesan warga di akunnya tidak terpantau.",
+        "Paling mendesak: Dindukcapil, karena pesan warga di akunnya, yang sudah terdaftar, tidak dapat dipantau lagi.",
         "Dari 41 perangkat daerah, 6 sudah mendaftarkan akun",
         "terbaca tanpa temuan: 3",
         "Perlu ditindaklanjuti, yang paling mendesak di atas",
