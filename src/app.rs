@@ -33,10 +33,10 @@ use crate::{
         metrics::{Metrics, Scrape},
         serve,
         signal::Signals,
-        systemd,
+        systemd, worker,
     },
     sla::{self, SlaStage},
-    store::{Db, accounts, listing, outbox},
+    store::{Db, accounts, leases, listing, outbox},
     web,
 };
 
@@ -173,7 +173,13 @@ async fn crew(
 ) -> anyhow::Result<Crew> {
     let mut crew = Crew::new(stop);
     let stop = crew.token();
-    let owner = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+    let owner = worker::name();
+    let gone: Vec<String> =
+        leases::owners(db, Time::from_timestamp(clock.now())).await?.into_iter().filter(|it| worker::is_gone(it)).collect();
+    if !gone.is_empty() {
+        info!(workers = gone.len(), "taking over what a worker that died had in hand");
+        leases::free(db, &gone).await?;
+    }
     let (polls, judge, alerts) = (Nudge::default(), Nudge::default(), Nudge::default());
     let skew = Skew::default();
     let pulse = Pulse::default();

@@ -60,10 +60,16 @@ pub async fn read(pass: &Pass<'_>, read: &Read) -> Result<usize, PassError> {
         }
     };
     match (outcome, read) {
-        // The same error means "deleted" and "this token lost the Page": only where the account answers is the post gone.
+        // The same error means "deleted" and "this token lost the Page", and now and then it is a slip: the post is gone only where the
+        // account answers and the post, asked for itself, is not there either.
         (Err(error), Read::Post(post)) if error.next() == Next::Gone => {
             let began_at = pass.now();
             let _: serde_json::Value = pass.get(&ask::exists(&pass.spec.id)).await?;
+            match pass.get::<serde_json::Value>(&ask::exists(&post.external_id)).await.map_err(PassError::from) {
+                Ok(_) => return Err(error),
+                Err(gone) if gone.next() == Next::Gone => {}
+                Err(other) => return Err(other),
+            }
             Ok(pass.take(began_at, Normalized::default(), Vec::new(), vec![Proof::PostGone(post.external_id.clone())]).await?)
         }
         (Err(error), Read::Post(post))

@@ -12,6 +12,7 @@ pub mod serve;
 pub mod signal;
 pub mod stage;
 pub mod systemd;
+pub mod worker;
 
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use crew::{Crew, CrewError};

@@ -8,6 +8,7 @@ pub mod concerns;
 pub mod db;
 pub mod hints;
 pub mod intake;
+pub mod leases;
 pub mod limits;
 pub mod listing;
 pub mod outbox;

@@ -54,6 +54,10 @@ async fn deliveries(w: &World, count: usize) {
     assert_eq!(outbox::route(&w.db, at(0), &[AlertId(1)], &all).await.unwrap(), count as u64);
 }
 
+async fn owners(w: &World, seconds: i64) -> Vec<String> {
+    tanggap::store::leases::owners(&w.db, at(seconds)).await.unwrap()
+}
+
 async fn waiting(w: &World, seconds: i64, limit: u32) -> Vec<i64> {
     outbox::waiting(&w.db, at(seconds), 9, limit).await.unwrap().iter().map(|one| one.delivery).collect()
 }
@@ -63,6 +67,37 @@ async fn claim(w: &World, seconds: i64, limit: u32) -> Vec<Claimed> {
 }
 
 on_both! {
+async fn the_facts_of_a_letter_are_those_of_the_ticket_its_account_and_its_steps(w: &mut World) {
+    assert!(outbox::facts(&w.db, TicketId(7)).await.unwrap().is_none());
+    let (account, _) = w.accounts().await;
+    w.exec("INSERT INTO thread (id, account_id, kind, key, name) VALUES (7, $1, 'comment', 'k', 'n')", vec![account.0.into()]).await;
+    w.exec(
+        "INSERT INTO ticket (id, thread_id, account_id, author, policy, urgent, state, opened_at, due_at, unverified, messages, steps, configuration)
+         VALUES (7, 7, $1, '', 'biasa', 0, 'open', 0, 0, 0, 1, $2, '')",
+        vec![account.0.into(), r#"[{"policy":"biasa","at":"0m","number":1,"kind":"breach","due":0,"notify":["kepala"],"effect":null}]"#.into()],
+    )
+    .await;
+    let (account, ticket, steps) = outbox::facts(&w.db, TicketId(7)).await.unwrap().unwrap();
+    assert_eq!((account.opd.as_str(), ticket.id, ticket.thread.as_str(), steps[0].number), ("dinhub", TicketId(7), "n", 1));
+}
+
+async fn what_a_dead_worker_had_in_hand_is_free_at_once_and_its_own_result_comes_too_late(w: &mut World) {
+    w.accounts().await;
+    deliveries(w, 1).await;
+    let row = waiting(w, 0, 9).await[0];
+    outbox::form(&w.db, at(0), &[letter("l", row)]).await.unwrap();
+    let dead = claim(w, 0, 9).await;
+    assert_eq!((owners(w, 0).await, owners(w, 60).await), (vec!["w1".to_owned()], vec![]));
+    tanggap::store::leases::free(&w.db, &["w2".to_owned()]).await.unwrap();
+    assert!(claim(w, 1, 9).await.is_empty(), "another's lease holds");
+    tanggap::store::leases::free(&w.db, &["w1".to_owned()]).await.unwrap();
+    assert!(owners(w, 0).await.is_empty());
+    let again = claim(w, 1, 9).await;
+    assert_eq!((again.len(), &again[0].key), (1, &dead[0].key));
+    let late = Mark { id: dead[0].id, fence: dead[0].fence, outcome: Outcome::Delivered { at: at(2), provider_id: None } };
+    assert_eq!(outbox::mark(&w.db, &[late]).await.unwrap(), [dead[0].id]);
+}
+
 async fn a_delivery_is_stored_once_ever_and_its_alert_routed_once(w: &mut World) {
     deliveries(w, 3).await;
     assert!(outbox::unrouted(&w.db, at(0), 9).await.unwrap().is_empty());

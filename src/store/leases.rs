@@ -1,0 +1,32 @@
+//! Leases of workers that died: freed, so that a successor need not wait for their end.
+
+use super::{
+    Db, StoreError,
+    db::{built, numbered, vals},
+};
+use crate::domain::Time;
+
+/// The names under which something is leased at `now`.
+pub async fn owners(db: &Db, now: Time) -> Result<Vec<String>, StoreError> {
+    let rows = db
+        .rows(
+            "SELECT lease_owner FROM account WHERE lease_until > $1 AND lease_owner IS NOT NULL
+             UNION SELECT lease_owner FROM letter WHERE lease_until > $1 AND lease_owner IS NOT NULL ORDER BY 1",
+            vals![now],
+        )
+        .await?;
+    rows.iter().map(|row| row.t("lease_owner")).collect()
+}
+
+/// Ends every lease of these owners: an account is read, a letter tried again as soon as its time has come.
+pub async fn free(db: &Db, owners: &[String]) -> Result<(), StoreError> {
+    if owners.is_empty() {
+        return Ok(());
+    }
+    let mut tx = db.write().await?;
+    for table in ["account", "letter"] {
+        let sql = format!("UPDATE {table} SET lease_until = 0 WHERE lease_owner IN ({})", numbered(1, owners.len()));
+        tx.exec_built(built(sql), owners.iter().map(Into::into).collect()).await?;
+    }
+    tx.commit().await
+}
