@@ -22,12 +22,14 @@ pub struct Groups<'a> {
 /// Channel and address; for webhooks also the official, and the delivery or (a backlog) the account.
 type Key<'a> = (Channel, &'a str, &'a str, i64, Option<&'a AccountFacts>);
 
-/// Mail and chat: all of an address together, unless a letter to it is younger than `spacing`; then at its end.
+/// Mail and chat: all of an address together, unless a letter to it is younger than `spacing` (or than the channel's own pace); then at
+/// its end.
 /// Webhooks: one call each (a backlog: one an account and official). Log: all together.
 pub fn group(waiting: &[Waiting], spacing: SignedDuration, now: Time) -> Groups<'_> {
     let mut groups: BTreeMap<Key<'_>, Vec<&Waiting>> = BTreeMap::new();
     let mut held = Vec::new();
     for w in waiting {
+        let spacing = w.channel.pace().map_or(spacing, |pace| pace.max(spacing));
         let next = w.last_letter_at.map(|at| at.plus(spacing)).filter(|&next| next > now);
         let (official, delivery, account) = match (w.channel, w.alert.kind, next) {
             (Channel::Webhook, AlertKind::Backlog, _) => (w.official.as_str(), 0, w.account.as_ref()),

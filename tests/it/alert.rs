@@ -328,7 +328,7 @@ async fn alert_test_reaches_every_official_of_the_group_without_a_database() {
     world.settings.officials[3].telegram = Some("-100999".into());
     world.chat.set(Mode::Refuse);
     let now: Time = world.now();
-    let outcomes = tanggap::alert::test_letter(world.settings.clone().into(), "operator", now).await.unwrap();
+    let outcomes = tanggap::alert::test_letter(world.settings.clone().into(), &["operator"], now).await.unwrap();
     let said: Vec<_> = outcomes.iter().map(|o| (o.official.as_str(), o.channel, o.result.is_ok())).collect();
     assert_eq!(said, [("op", Channel::Smtp, true), ("op", Channel::Telegram, false)]);
     assert!(world.mail.texts()[0].contains("Ini pesan uji coba."));

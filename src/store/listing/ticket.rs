@@ -221,6 +221,11 @@ pub struct AlertRow {
     /// When the channel took it.
     #[serde(with = "rfc3339::ms::option")]
     pub delivered_at: Option<Time>,
+    /// How far it came, where the channel says so later: sent | failed | delivered | read.
+    pub status: Option<String>,
+    /// When.
+    #[serde(with = "rfc3339::option")]
+    pub status_at: Option<Time>,
     /// What went wrong at the last attempt.
     pub error: Option<String>,
 }
@@ -229,7 +234,7 @@ pub struct AlertRow {
 pub async fn alerts(db: &Db, ticket: TicketId) -> Result<Vec<AlertRow>, StoreError> {
     let sent = db
         .rows(
-            "SELECT d.step, d.official, d.channel, d.kind, d.state, d.reason, coalesce(l.attempts, 0) AS attempts, d.delivered_at, l.error
+            "SELECT d.step, d.official, d.channel, d.kind, d.state, d.reason, coalesce(l.attempts, 0) AS attempts, d.delivered_at, l.status, l.status_at, l.error
              FROM delivery d LEFT JOIN letter l ON l.id = d.letter_id WHERE d.ticket_id = $1 ORDER BY d.id",
             vals![ticket.0],
         )
@@ -252,6 +257,8 @@ fn read_alert(row: &Row) -> Result<AlertRow, StoreError> {
         reason: row.ot("reason")?,
         attempts: row.i("attempts")?,
         delivered_at: row.oat("delivered_at")?,
+        status: row.ot("status")?,
+        status_at: row.oat("status_at")?,
         error: row.ot("error")?,
     })
 }
@@ -267,6 +274,8 @@ fn silent(step: PlannedStep) -> Option<AlertRow> {
         reason: Some(reason),
         attempts: 0,
         delivered_at: None,
+        status: None,
+        status_at: None,
         error: None,
     })
 }
