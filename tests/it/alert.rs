@@ -1,6 +1,7 @@
 //! The alert stage on both databases: routed once, grouped, held, sent, retried, dropped; nothing lost by a crash.
 
 mod letters;
+mod whatsapp;
 pub mod world;
 
 use jiff::SignedDuration;
@@ -125,7 +126,7 @@ on_both! {
         let fence = w.rows("SELECT fence, id FROM letter").await;
         let outcome = outbox::Outcome::Delivered { at: w.now(), provider_id: None };
         let mark = outbox::Mark { id: fence[0].i("id").unwrap(), fence: fence[0].i("fence").unwrap(), outcome };
-        assert!(outbox::mark(&w.db, &[mark]).await.unwrap().is_empty());
+        assert!(outbox::mark(&w.db, w.now(), &[mark]).await.unwrap().is_empty());
         w.after(60).await;
         assert_eq!(w.deliveries().await, ["kepala smtp delivered", "kepala smtp delivered"]);
     }
@@ -193,7 +194,7 @@ on_both! {
         assert_eq!(mails[0].replace("\r\n", "\n").trim_end(), claimed[0].payload.replace("\r\n", "\n").trim_end(), "the same bytes");
         // w2 was only slow: its mark comes too late and changes nothing
         let late = outbox::Mark { id: claimed[0].id, fence: claimed[0].fence, outcome: outbox::Outcome::Abandoned { error: "x".into() } };
-        assert_eq!(outbox::mark(&w.db, &[late]).await.unwrap(), [claimed[0].id]);
+        assert_eq!(outbox::mark(&w.db, w.now(), &[late]).await.unwrap(), [claimed[0].id]);
         assert_eq!(w.deliveries().await, ["kepala smtp delivered"]);
     }
 

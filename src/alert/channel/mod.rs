@@ -143,7 +143,9 @@ impl Channels {
         let Some(channel) = self.by_way.get(&way) else { return Err(SendError::later("the channel is not configured any more")) };
         let limit = self.limit.unwrap_or(Self::usual_limit(way));
         let result = tokio::time::timeout(limit, channel.send(letter)).await;
-        result.unwrap_or_else(|_| Err(SendError::unknown(format!("no answer within {} s", limit.as_secs().max(1))))).map_err(|e| e.awaiting(way))
+        result
+            .unwrap_or_else(|_| Err(SendError::unknown(format!("no answer within {} s", limit.as_secs().max(1)))))
+            .map_err(|e| e.awaiting(way))
     }
 
     /// How long one attempt may take: mail servers may look long at a mail (greylisting, filters); the Standard Webhooks

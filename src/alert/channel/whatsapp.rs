@@ -47,7 +47,7 @@ struct Sent {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Fault {
-    code: i64,
+    code: Option<i64>,
     error_subcode: Option<i64>,
 }
 
@@ -76,7 +76,7 @@ impl Whatsapp {
         let answer: Answer = serde_json::from_slice(&body).unwrap_or_default();
         match answer.error {
             None if status == 200 => Ok(answer),
-            Some(Fault { code, error_subcode }) if code != 0 => Err(patient(codes::verdict(code, error_subcode), wait)),
+            Some(Fault { code: Some(code), error_subcode }) => Err(patient(codes::verdict(code, error_subcode), wait)),
             _ => Err(patient(by_status(status), wait)),
         }
     }

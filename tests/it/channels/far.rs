@@ -148,7 +148,9 @@ impl HttpSink {
         };
         let (status, extra, body) = match mode {
             Mode::Ok | Mode::Half => (200, "", fine),
-            Mode::Slower if cloud => (400, "", r#"{"error":{"message":"(#131056) Siti","code":131056,"error_data":{"details":"http://x"}}}"#),
+            Mode::Slower if cloud => {
+                (400, "", r#"{"error":{"message":"(#131056) Siti","code":131056,"error_data":{"details":"http://x"}}}"#)
+            }
             Mode::Slower => (429, "retry-after: 7\r\n", r#"{"ok":false,"error_code":429,"parameters":{"retry_after":7}}"#),
             Mode::Down => (503, "", "<html>secret-token down</html>"),
             Mode::Refuse if cloud => (400, "", r#"{"error":{"message":"62812 Siti","code":131026}}"#),

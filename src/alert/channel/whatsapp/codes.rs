@@ -51,17 +51,23 @@ fn meaning(code: i64, subcode: Option<i64>) -> (&'static str, Cure) {
         (131_049, _) => ("WhatsApp held it back as advertising", Mend("file channel.whatsapp.template under the category utility")),
         (1 | 2 | 131_000 | 131_016 | 131_057 | 133_004, _) => ("WhatsApp is out of order for the moment", Wait(None)),
 
-        (131_026, _) => ("the official's number can't be reached: no WhatsApp, an old one, new terms not accepted, or we are blocked", Never),
+        (131_026, _) => {
+            ("the official's number can't be reached: no WhatsApp, an old one, new terms not accepted, or we are blocked", Never)
+        }
         (131_050, _) => ("the official wants no more of these messages", Never),
         (130_472, _) => ("WhatsApp keeps messages from this number, for a study of its own", Never),
         (131_021, _) => ("the official's number is the one that sends: correct the official's whatsapp", Never),
         (131_047, _) => ("WhatsApp takes it for a free text outside the 24 hours, which is a fault of tanggap: please report it", Never),
-        (100, Some(33)) => ("WhatsApp does not know the sending number", Mend("check channel.whatsapp.phone_number_id and its token's rights")),
+        (100, Some(33)) => {
+            ("WhatsApp does not know the sending number", Mend("check channel.whatsapp.phone_number_id and its token's rights"))
+        }
         (100 | 131_008 | 131_009 | 131_051 | 131_055 | 132_005 | 132_007 | 135_000, _) => (BUG, Never),
 
         (0 | 190, _) => ("the token is not valid", TOKEN),
         (3 | 10 | 200..=299 | 131_005, _) => ("the token lacks a right", RIGHTS),
-        (131_030, _) => ("a test number sends only to the telephones on its list", Mend("add the official's number there, or use a real one")),
+        (131_030, _) => {
+            ("a test number sends only to the telephones on its list", Mend("add the official's number there, or use a real one"))
+        }
         (132_000 | 132_012 | 132_018, _) => ("the template asks for other texts than the four", TEXTS),
         (132_001, _) => ("there is no such approved template in this language", TEMPLATE),
         (132_015, _) => ("the template is paused for its quality", TEMPLATE),
