@@ -115,7 +115,7 @@ impl AlertRow {
             self.state.clone(),
             self.attempts.to_string(),
             view.maybe(self.delivered_at),
-            self.status.iter().map(|status| format!("{status} {}", view.maybe(self.status_at))).collect(),
+            self.status.as_ref().map_or_else(String::new, |status| format!("{status} {}", view.maybe(self.status_at))),
             [&self.reason, &self.error].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("; "),
         ]
     }

@@ -67,11 +67,11 @@ telegram = "-1001"
 name = "Sekretaris Daerah"
 group = "sekda"
 email = "sekda@example.go.id"
+whatsapp = "6281200000000"
 [[official]]
 name = "Bupati"
 group = "bupati"
 email = "bupati@example.go.id"
-whatsapp = "6281200000000"
 [channel.smtp]
 url = "smtp://{mail}"
 from = "Tanggap <tanggap@example.go.id>"

@@ -95,8 +95,8 @@ pub async fn every_step_has_its_deliveries(db: &Db) {
             for group in &step.notify {
                 let officials = match group.as_str() {
                     "operator" => vec![("operator-dinkominfo".to_owned(), "telegram"), ("pusat-kendali".to_owned(), "webhook")],
-                    "sekda" => vec![("sekretaris-daerah".to_owned(), "smtp")],
-                    "bupati" => vec![("bupati".to_owned(), "smtp"), ("bupati".to_owned(), "whatsapp")],
+                    "sekda" => ["smtp", "whatsapp"].map(|channel| ("sekretaris-daerah".to_owned(), channel)).to_vec(),
+                    "bupati" => vec![("bupati".to_owned(), "smtp")],
                     _ => vec![(format!("kepala of {opd}"), "smtp")],
                 };
                 expected.extend(
