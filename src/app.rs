@@ -317,6 +317,11 @@ pub async fn check(settings: &Settings) -> anyhow::Result<Vec<Checked>> {
         let outcome = reach(&url).await;
         tried.push(Checked { what, outcome });
     }
+    if let Some(whatsapp) = &settings.channels.whatsapp {
+        let outcome = alert::channel::check_whatsapp(whatsapp, &settings.graph.version).await;
+        let outcome = outcome.map(|()| "the token is good for it".to_owned()).map_err(|error| error.to_string());
+        tried.push(Checked { what: "channel whatsapp, its number".to_owned(), outcome });
+    }
     Ok(tried)
 }
 
@@ -359,14 +364,15 @@ pub async fn alert_test(settings: &Settings, group: Option<&str>) -> anyhow::Res
     groups.dedup();
     let now = Time::from_timestamp(SystemClock.now());
     let shared = Arc::new(settings.clone());
-    let mut tried = Vec::new();
-    for name in groups.into_iter().filter(|name| group.is_none_or(|wanted| wanted == *name)) {
-        for outcome in alert::test_letter(shared.clone(), name, now).await? {
-            let what = format!("{} by {}", outcome.official, outcome.channel);
-            tried.push(Checked { what, outcome: outcome.result.map(|_| "accepted".to_owned()).map_err(|error| error.to_string()) });
-        }
-    }
-    Ok(tried)
+    groups.retain(|name| group.is_none_or(|wanted| wanted == *name));
+    let outcomes = alert::test_letter(shared, &groups, now).await?;
+    Ok(outcomes
+        .into_iter()
+        .map(|outcome| Checked {
+            what: format!("{} by {}", outcome.official, outcome.channel),
+            outcome: outcome.result.map(|_| "accepted".to_owned()).map_err(|error| error.to_string()),
+        })
+        .collect())
 }
 
 /// Applies what staff recorded, where no daemon runs that would.

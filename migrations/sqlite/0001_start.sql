@@ -317,7 +317,14 @@ CREATE TABLE letter (
   fence INTEGER NOT NULL DEFAULT 0,
   provider_id TEXT,
   error TEXT,
-  delivered_at INTEGER
+  delivered_at INTEGER,
+  tried_at INTEGER NOT NULL DEFAULT 0,  -- when its last attempt ended; of one under way, when that ends at the latest
+  status TEXT,                      -- what the channel said later: sent | failed | delivered | read
+  status_at INTEGER,
+  status_code INTEGER
 ) STRICT;
 CREATE INDEX letter_due ON letter (next_try_at) WHERE state = 'pending';
 CREATE INDEX letter_address ON letter (channel, address, created_at);
+CREATE INDEX letter_paced ON letter (address, tried_at) WHERE channel = 'whatsapp';
+CREATE INDEX letter_reported ON letter (id) WHERE status IS NOT NULL
+  AND (state = 'pending' OR state = 'abandoned' AND status <> 'failed' OR state = 'delivered' AND status = 'failed');

@@ -25,14 +25,16 @@ type Key<'a> = (Channel, &'a str, &'a str, i64, Option<&'a AccountFacts>);
 /// How far back the cap and a storm look.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// Mail and chat: all of an address together, unless a letter to it is younger than `spacing`, then at its end; unless as many letters as
-/// the cap allows left within the hour, then when the first of them is an hour old, urgent tickets aside; unless three letters within the
-/// hour told of urgent tickets under the same post, then when the first of those is an hour old. A sheet is a letter of its own and waits for nothing. Webhooks: one call each (a backlog: one an account and official). Log: all together.
+/// Mail and chat: all of an address together, unless a letter to it is younger than `spacing` (or than the channel's own pace), then at its
+/// end; unless as many letters as the cap allows left within the hour, then when the first of them is an hour old, urgent tickets aside;
+/// unless three letters within the hour told of urgent tickets under the same post, then when the first of those is an hour old. A sheet is
+/// a letter of its own and waits for nothing. Webhooks: one call each (a backlog: one an account and official). Log: all together.
 pub fn group(waiting: &[Waiting], spacing: SignedDuration, now: Time) -> Groups<'_> {
     let mut groups: BTreeMap<Key<'_>, Vec<&Waiting>> = BTreeMap::new();
     let mut held = Vec::new();
     for w in waiting {
         let urgent = w.ticket.as_ref().is_some_and(|ticket| ticket.urgent);
+        let spacing = w.channel.pace().map_or(spacing, |pace| pace.max(spacing));
         let waits = [
             (w.last_letter_at.map(|at| at.plus(spacing)), Held::Group),
             (w.crowded_at.filter(|_| !urgent).map(|at| at.plus(HOUR)), Held::Cap),

@@ -13,6 +13,8 @@ mod when;
 
 pub use stage::{AlertError, AlertStage};
 
+use std::collections::HashSet;
+
 use crate::domain::{
     TicketId, Time,
     alert::{Alert, AlertId, AlertKind, Channel},
@@ -111,13 +113,18 @@ pub async fn preview(
     Ok((settings.office(&delivery.official).to_owned(), text))
 }
 
-/// Sends one test alert to every official of a group by every way it has, once and without the database (`alert test`).
-pub async fn test_letter(settings: SharedSettings, group: &str, now: Time) -> Result<Vec<TestOutcome>, AlertError> {
+/// Sends one test alert to every official of some groups by every way it has, once and without the database (`alert test`). Officials
+/// who share an address of a channel with a [`Channel::pace`] are told one after the other.
+pub async fn test_letter(settings: SharedSettings, groups: &[&str], now: Time) -> Result<Vec<TestOutcome>, AlertError> {
     let channels = Channels::new(&settings)?;
     let writer = letter::Writer::new(settings.clone())?;
     let mut outcomes = Vec::new();
-    for official in route::recipients(&settings, &[group], None, now) {
+    let mut told = HashSet::new();
+    for official in route::recipients(&settings, groups, None, now) {
         for (channel, address) in route::ways(official, &settings) {
+            if let (Some(pace), false) = (channel.pace(), told.insert((channel, address))) {
+                tokio::time::sleep(pace.unsigned_abs()).await;
+            }
             let key = format!("test-{}-{}", now.ms(), outcomes.len());
             let payload = writer.test(official, channel, address, &key, now)?;
             let result = channels.send(channel, &Outgoing { key: &key, address, payload: &payload, at: now }).await;

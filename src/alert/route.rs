@@ -128,8 +128,9 @@ pub fn ways<'a>(official: &'a Official, settings: &Settings) -> impl Iterator<It
     let channels = &settings.channels;
     let smtp = official.email.as_deref().filter(|_| channels.smtp.is_some());
     let telegram = official.telegram.as_deref().filter(|_| channels.telegram.is_some());
+    let whatsapp = official.whatsapp.as_deref().filter(|_| channels.whatsapp.is_some());
     let webhook = official.webhook.as_deref().filter(|name| channels.webhooks.contains_key(*name));
-    [(Channel::Smtp, smtp), (Channel::Telegram, telegram), (Channel::Webhook, webhook)]
+    [(Channel::Smtp, smtp), (Channel::Telegram, telegram), (Channel::Whatsapp, whatsapp), (Channel::Webhook, webhook)]
         .into_iter()
         .filter_map(|(channel, address)| address.map(|address| (channel, address)))
 }

@@ -9,21 +9,27 @@ use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use jiff::SignedDuration;
 
 use super::{
-    channel::{Accepted, ChannelError, Channels, Outgoing, SendError},
+    channel::{self, Accepted, ChannelError, Channels, Outgoing, SendError},
     group,
     letter::{LetterError, Writer},
     retry, route, when,
 };
-use crate::domain::{Time, alert::AlertKind, alert::Channel, settings::SharedSettings};
+use crate::domain::{
+    Time,
+    alert::{AlertKind, Channel, Status},
+    settings::SharedSettings,
+};
 use crate::runtime::{SharedClock, Stage, Tally, metrics::Metrics};
 use crate::store::{
     Db, StoreError,
-    outbox::{self, Claimed, Mark, Outcome, Waiting},
+    outbox::{self, Claimed, Mark, Outcome, Reported, Waiting},
     recap::{self, Facts},
 };
 
 /// A lease outlives any attempt by far; when it is over, the worker is gone.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
+/// What a lease takes longer than the wait for a status, on channels that send one: an attempt's own length.
+const ATTEMPT: SignedDuration = SignedDuration::from_secs(30);
 /// Letters under way at once by one channel: a server that hangs holds up this many of its own and nobody else's.
 const AT_ONCE: usize = 8;
 /// Rows taken at once.
@@ -160,28 +166,39 @@ impl AlertStage {
     /// Writes down what became of attempts, then says so.
     async fn mark(&self, done: Vec<(Claimed, Result<Accepted, SendError>)>) -> Result<(), AlertError> {
         let now = self.now();
-        let marks: Vec<Mark> = done
-            .iter()
-            .map(|(letter, result)| {
-                let outcome = match result {
-                    Ok(accepted) => Outcome::Delivered { at: now, provider_id: accepted.provider_id.clone() },
-                    Err(SendError::Never { why }) => Outcome::Abandoned { at: now, error: why.clone() },
-                    Err(SendError::Later { after, why, .. }) => {
-                        match retry::next(letter.attempts, letter.created_at, *after, now, rand::random()) {
-                            Some(at) => Outcome::Later { at, error: why.clone() },
-                            None => Outcome::Abandoned { at: now, error: format!("not accepted for a day; at last: {why}") },
-                        }
-                    }
-                };
-                Mark { id: letter.id, fence: letter.fence, outcome }
-            })
-            .collect();
-        let lost = outbox::mark(&self.db, &marks).await?;
+        let marks: Vec<Mark> = done.iter().map(|(letter, result)| judged(letter, result, now)).collect();
+        let lost = outbox::mark(&self.db, now, &marks).await?;
         for ((letter, result), mark) in done.iter().zip(&marks) {
             let outcome = if lost.contains(&mark.id) { None } else { Some(&mark.outcome) };
             self.say(letter, result, outcome);
         }
         Ok(())
+    }
+
+    /// Draws the conclusions from what channels reported of letters after they took them: one that arrived although nobody knew is
+    /// delivered, one that failed is tried again or given up. Returns how many.
+    async fn settle(&self) -> Result<u64, AlertError> {
+        let now = self.now();
+        let reported = outbox::reported(&self.db, now, BATCH).await?;
+        let judged = reported.iter().map(|Reported { letter, status, at, code }| {
+            let (at, result) = match status {
+                Status::Failed => (now, Err(channel::failed(*code))),
+                Status::Sent | Status::Delivered | Status::Read => ((*at).min(now), Ok(Accepted::default())),
+            };
+            let mark = match judged(letter, &result, now) {
+                Mark { id, fence, outcome: Outcome::Delivered { provider_id, .. } } => {
+                    Mark { id, fence, outcome: Outcome::Delivered { at, provider_id } }
+                }
+                mark => mark,
+            };
+            (result, (mark, *status))
+        });
+        let (results, marks): (Vec<_>, Vec<_>) = judged.unzip();
+        let lost = if marks.is_empty() { Vec::new() } else { outbox::settle(&self.db, now, &marks).await? };
+        for ((one, result), (mark, _)) in reported.iter().zip(&results).zip(&marks).filter(|(_, (mark, _))| !lost.contains(&mark.id)) {
+            self.say(&one.letter, result, Some(&mark.outcome));
+        }
+        Ok((marks.len() - lost.len()) as u64)
     }
 
     fn say(&self, letter: &Claimed, result: &Result<Accepted, SendError>, outcome: Option<&Outcome>) {
@@ -211,7 +228,7 @@ impl AlertStage {
                 );
                 "retrying"
             }
-            Some(Outcome::Abandoned { error, .. }) => {
+            Some(Outcome::Abandoned { error }) => {
                 tracing::error!(event = "alert.abandoned", channel, official, kind, ticket, tickets, attempts, error, "alert given up");
                 "abandoned"
             }
@@ -230,6 +247,19 @@ impl AlertStage {
     }
 }
 
+/// What an attempt, or what was reported of it, makes of a letter.
+fn judged(letter: &Claimed, result: &Result<Accepted, SendError>, now: Time) -> Mark {
+    let outcome = match result {
+        Ok(accepted) => Outcome::Delivered { at: now, provider_id: accepted.provider_id.clone() },
+        Err(SendError::Never { why }) => Outcome::Abandoned { error: why.clone() },
+        Err(SendError::Later { after, why, .. }) => match retry::next(letter.attempts, letter.created_at, *after, now, rand::random()) {
+            Some(at) => Outcome::Later { at, error: why.clone() },
+            None => Outcome::Abandoned { error: format!("not accepted for a day; at last: {why}") },
+        },
+    };
+    Mark { id: letter.id, fence: letter.fence, outcome }
+}
+
 impl Stage for AlertStage {
     const NAME: &'static str = "alert";
     type Error = AlertError;
@@ -243,7 +273,7 @@ impl Stage for AlertStage {
         let mut done = 0;
         let again_at = loop {
             let (routed, again_at) = this.route().await?;
-            done += routed + outbox::drop_closed(&this.db, this.now()).await?;
+            done += routed + this.settle().await? + outbox::drop_closed(&this.db, this.now()).await?;
             this.form().await?;
             let now = this.now();
             if now.since(began) < STEP {
@@ -253,7 +283,8 @@ impl Stage for AlertStage {
                     if free == 0 {
                         continue;
                     }
-                    let claimed = outbox::claim(&this.db, way, &this.owner, now, now.plus(LEASE), free).await?;
+                    let lease = way.awaits().map_or(LEASE, |wait| wait.saturating_add(ATTEMPT));
+                    let claimed = outbox::claim(&this.db, way, &this.owner, now, now.plus(lease), free).await?;
                     *busy += claimed.len();
                     flying.extend(claimed.into_iter().map(|letter| this.attempt(letter)));
                 }

@@ -17,6 +17,7 @@ use super::{
     output::{self, Format, View},
 };
 use crate::{
+    alert::letter::Writer,
     app,
     config::{self, Environment, Secrets},
     demo::{
@@ -102,6 +103,7 @@ async fn play(args: Args, shell: &mut Shell, folder: &Path) -> Result<(), Failur
     )?;
     writeln!(shell.out, "Deadlines are 30 seconds. Log lines go to standard error, letters to officials stand here.\n")?;
     shell.out.flush()?;
+    let writer = Writer::new(Arc::new(loaded.settings.clone())).map_err(anyhow::Error::new)?;
     let (mut shown_mails, mut shown_chats) = (0, 0);
     let end = began + SignedDuration::try_from(args.duration).unwrap_or(SignedDuration::MAX);
     let mut turns = tokio::time::interval(TURN);
@@ -118,7 +120,10 @@ async fn play(args: Args, shell: &mut Shell, folder: &Path) -> Result<(), Failur
         for chat in chats.captured().into_iter().skip(shown_chats) {
             shown_chats += 1;
             let body: serde_json::Value = serde_json::from_slice(&chat.body).unwrap_or_default();
-            letter(shell, "Telegram", body["text"].as_str().unwrap_or_default())?;
+            match body["to"].as_str().zip(writer.shown(&String::from_utf8_lossy(&chat.body))) {
+                Some((number, text)) => letter(shell, &format!("WhatsApp {number}"), &text)?,
+                None => letter(shell, "Telegram", body["text"].as_str().unwrap_or_default())?,
+            }
         }
     }
     summary(shell, &loaded.settings, &db, &simulator, shown_mails + shown_chats).await?;

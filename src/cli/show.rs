@@ -103,7 +103,7 @@ fn section(out: &mut impl Write, title: &str, headings: &[&str], rows: Vec<Vec<S
 }
 
 impl AlertRow {
-    const HEADINGS: &'static [&'static str] = &["step", "what", "official", "by", "state", "tries", "delivered", "why"];
+    const HEADINGS: &'static [&'static str] = &["step", "what", "official", "by", "state", "tries", "delivered", "status", "why"];
 
     fn cells(&self, view: &View) -> Vec<String> {
         let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
@@ -115,6 +115,7 @@ impl AlertRow {
             self.state.clone(),
             self.attempts.to_string(),
             view.maybe(self.delivered_at),
+            self.status.as_ref().map_or_else(String::new, |status| format!("{status} {}", view.maybe(self.status_at))),
             [self.reason.clone(), self.until.map(|at| format!("until {}", view.time(at))), self.error.clone()]
                 .into_iter()
                 .flatten()

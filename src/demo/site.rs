@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Writes `tanggap.toml` into the folder, and beside it the tokens it names: deadlines of half a minute, letters to a captured
-/// mailbox and chat. Where it stands.
+/// mailbox and to captured chats. Where it stands.
 pub fn configure(folder: &Path, simulator: &Simulator, mails: &SmtpSink, chats: &HttpSink, agencies: &[Agency]) -> io::Result<PathBuf> {
     let secret = |name: &str, value: &str| -> io::Result<String> {
         let path = folder.join(name);
@@ -67,6 +67,7 @@ telegram = "-1001"
 name = "Sekretaris Daerah"
 group = "sekda"
 email = "sekda@example.go.id"
+whatsapp = "6281200000000"
 [[official]]
 name = "Bupati"
 group = "bupati"
@@ -77,6 +78,11 @@ from = "Tanggap <tanggap@example.go.id>"
 [channel.telegram]
 token = "{bot}"
 url = "{chat}"
+[channel.whatsapp]
+token = "{whatsapp}"
+phone_number_id = "1098"
+template = "tiket_terlambat"
+url = "{chat}"
 "#,
         folder = folder.display(),
         facebook = simulator.facebook_url,
@@ -84,6 +90,7 @@ url = "{chat}"
         mail = mails.address,
         chat = chats.url,
         bot = secret("telegram-bot", "1:demo")?,
+        whatsapp = secret("whatsapp", "demo-whatsapp-token")?,
         app = secret("app", &apps.secret)?,
         instagram_app = secret("instagram-app", &apps.instagram_secret)?,
         verify = secret("verify", "demo-verify-token")?,

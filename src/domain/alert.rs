@@ -1,5 +1,7 @@
 //! What officials are told, and by which way.
 
+use jiff::SignedDuration;
+
 use super::{Cause, TicketId, Time, words};
 
 super::row_id! {
@@ -137,6 +139,38 @@ pub enum Held {
     Storm,
 }
 words!(Held { Quiet = "quiet", Digest = "digest", Group = "grouped", Cap = "hourly cap", Storm = "storm" });
+impl Channel {
+    /// The least time between two messages to one address. WhatsApp's pair limit: one message in 6 s to one person, error 131056 beyond
+    /// (Cloud API, Throughput).
+    pub const fn pace(self) -> Option<SignedDuration> {
+        match self {
+            Self::Whatsapp => Some(SignedDuration::from_secs(6)),
+            _ => None,
+        }
+    }
+
+    /// How long a letter of unknown outcome is not sent again, since a status may still tell (semantics.md, Alerts, "At least once").
+    pub const fn awaits(self) -> Option<SignedDuration> {
+        match self {
+            Self::Whatsapp => Some(SignedDuration::from_mins(5)),
+            _ => None,
+        }
+    }
+}
+
+/// What a channel says of a message after it took it, each stronger than the one before: what was delivered did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// On its way.
+    Sent,
+    /// It will not arrive.
+    Failed,
+    /// On the official's telephone.
+    Delivered,
+    /// Opened there.
+    Read,
+}
+words!(Status { Sent = "sent", Failed = "failed", Delivered = "delivered", Read = "read" });
 
 /// Where a delivery stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -18,14 +18,15 @@ pub async fn owners(db: &Db, now: Time) -> Result<Vec<String>, StoreError> {
     rows.iter().map(|row| row.t("lease_owner")).collect()
 }
 
-/// Ends every lease of these owners: an account is read, a letter tried again as soon as its time has come.
+/// Ends every lease of these owners: an account is read, a letter tried again as soon as its time has come; but a WhatsApp message, of
+/// which a status may still tell whether it arrived (semantics.md, Alerts, "At least once").
 pub async fn free(db: &Db, owners: &[String]) -> Result<(), StoreError> {
     if owners.is_empty() {
         return Ok(());
     }
     let mut tx = db.write().await?;
-    for table in ["account", "letter"] {
-        let sql = format!("UPDATE {table} SET lease_until = 0 WHERE lease_owner IN ({})", numbered(1, owners.len()));
+    for (table, which) in [("account", ""), ("letter", " AND channel <> 'whatsapp'")] {
+        let sql = format!("UPDATE {table} SET lease_until = 0 WHERE lease_owner IN ({}){which}", numbered(1, owners.len()));
         tx.exec_built(built(sql), owners.iter().map(Into::into).collect()).await?;
     }
     tx.commit().await

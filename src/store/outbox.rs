@@ -1,13 +1,16 @@
 //! The outbox: alerts to route, deliveries that wait for a letter, letters that wait to be accepted.
 //!
 //! `route` stores deliveries (once ever per key) together with `alert.routed_at`; `form` puts waiting deliveries into
-//! rendered letters; `claim` leases letters, `mark` writes by fence what became of them. A crash between any two of
+//! rendered letters; `claim` leases letters, `mark` writes by fence what became of them; `report` keeps what a channel says of a letter
+//! afterwards, `settle` draws the conclusion. A crash between any two of
 //! these is repaired by the next call: nothing is lost, and a letter whose outcome is unknown keeps its bytes and key.
 
 mod letters;
+mod reports;
 mod waiting;
 
 pub use letters::{Claimed, Mark, NewLetter, Outcome, claim, form, former, mark, next_due, outbox_count};
+pub use reports::{Report, Reported, report, reported, settle};
 pub use waiting::{AccountFacts, TicketFacts, Waiting, facts, hold, waiting};
 
 use super::db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals};

@@ -1,5 +1,6 @@
 //! `/webhooks/meta`: the handshake, and deliveries. A delivery only makes its accounts be read sooner; a lost, late, doubled or forged one
-//! costs nothing but that. What can be read by no other way is taken in by [`super::take`].
+//! costs nothing but that. What can be read by no other way is taken in by [`super::take`], what became of WhatsApp messages is kept by
+//! [`super::status`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use tracing::{debug, error, warn};
 
-use super::{Shared, take};
+use super::{Shared, status, take};
 use crate::{
     domain::{Platform, Time, message::key_of, settings::Graph},
     graph::wire::hook::{Delivery, Entry, Value},
@@ -89,12 +90,14 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bo
 }
 
 async fn store(shared: &Shared, delivery: &Delivery) -> Result<(), StoreError> {
+    let entries = delivery.entry.iter().flat_map(|list| &list.data);
+    let now = Time::from_timestamp(shared.joints.clock.now());
     let platform = match delivery.object.as_str() {
         "page" => Platform::Facebook,
         "instagram" => Platform::Instagram,
+        "whatsapp_business_account" => return status::keep(shared, entries, now).await,
         _ => return Ok(()),
     };
-    let entries = delivery.entry.iter().flat_map(|list| &list.data);
     let odd: usize = delivery.entry.iter().map(|list| list.odd.len()).sum::<usize>() + entries.clone().map(Entry::odd).sum::<usize>();
     if odd > 0 {
         warn!(
@@ -108,7 +111,6 @@ async fn store(shared: &Shared, delivery: &Delivery) -> Result<(), StoreError> {
     let mut ids: Vec<&str> = entries.clone().filter(|entry| entry.is_news()).filter_map(|entry| entry.id.as_deref()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let now = Time::from_timestamp(shared.joints.clock.now());
     for entry in entries.clone() {
         let named: Vec<Hint> = entry.changes().filter_map(|(_, value)| hint(value)).collect();
         if let (Some(id), false) = (&entry.id, named.is_empty()) {

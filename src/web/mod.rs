@@ -1,6 +1,7 @@
 //! What `http.listen` serves: Meta's webhooks, and whether the program lives.
 
 mod meta;
+mod status;
 mod take;
 
 use std::sync::Arc;

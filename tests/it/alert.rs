@@ -3,6 +3,7 @@
 mod chaos;
 mod letters;
 mod sheets;
+mod whatsapp;
 mod who;
 pub mod world;
 
@@ -128,7 +129,7 @@ on_both! {
         let fence = w.rows("SELECT fence, id FROM letter").await;
         let outcome = outbox::Outcome::Delivered { at: w.now(), provider_id: None };
         let mark = outbox::Mark { id: fence[0].i("id").unwrap(), fence: fence[0].i("fence").unwrap(), outcome };
-        assert!(outbox::mark(&w.db, &[mark]).await.unwrap().is_empty());
+        assert!(outbox::mark(&w.db, w.now(), &[mark]).await.unwrap().is_empty());
         w.after(60).await;
         assert_eq!(w.deliveries().await, ["kepala smtp delivered", "kepala smtp delivered"]);
     }
@@ -195,8 +196,8 @@ on_both! {
         assert_eq!(mails.len(), 1);
         assert_eq!(mails[0].replace("\r\n", "\n").trim_end(), claimed[0].payload.replace("\r\n", "\n").trim_end(), "the same bytes");
         // w2 was only slow: its mark comes too late and changes nothing
-        let late = outbox::Mark { id: claimed[0].id, fence: claimed[0].fence, outcome: outbox::Outcome::Abandoned { at: w.now(), error: "x".into() } };
-        assert_eq!(outbox::mark(&w.db, &[late]).await.unwrap(), [claimed[0].id]);
+        let late = outbox::Mark { id: claimed[0].id, fence: claimed[0].fence, outcome: outbox::Outcome::Abandoned { error: "x".into() } };
+        assert_eq!(outbox::mark(&w.db, w.now(), &[late]).await.unwrap(), [claimed[0].id]);
         assert_eq!(w.deliveries().await, ["kepala smtp delivered"]);
     }
 
@@ -331,7 +332,7 @@ async fn alert_test_reaches_every_official_of_the_group_without_a_database() {
     world.settings.officials[3].telegram = Some("-100999".into());
     world.chat.set(Mode::Refuse);
     let now: Time = world.now();
-    let outcomes = tanggap::alert::test_letter(world.settings.clone().into(), "operator", now).await.unwrap();
+    let outcomes = tanggap::alert::test_letter(world.settings.clone().into(), &["operator"], now).await.unwrap();
     let said: Vec<_> = outcomes.iter().map(|o| (o.official.as_str(), o.channel, o.result.is_ok())).collect();
     assert_eq!(said, [("op", Channel::Smtp, true), ("op", Channel::Telegram, false)]);
     assert!(world.mail.texts()[0].contains("Ini pesan uji coba."));

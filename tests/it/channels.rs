@@ -1,6 +1,8 @@
 //! One conformance suite for all channels that leave the machine, over real HTTP and a real SMTP server.
 
 pub mod far;
+mod hostile;
+mod whatsapp;
 
 use std::time::Duration;
 
@@ -11,10 +13,11 @@ use tanggap::{
     domain::{Time, alert::Channel, settings, settings::Language},
 };
 
-use crate::alert::world::{HOOK_SECRET, at, settings, smtp, telegram, webhook};
+use crate::alert::world::{HOOK_SECRET, at, settings, smtp, telegram, webhook, whatsapp};
 
 /// What must stand in no error, wherever it comes from.
-const SECRETS: [&str; 8] = ["secret-", "whsec", "MfKQ9r8G", "kepala@", "-100555", "127.0.0.1", "http://", "Siti"];
+const SECRETS: [&str; 10] = ["secret-", "whsec", "MfKQ9r8G", "kepala@", "-100555", "62812", "127.0.0.1", "http://", "Siti", "1098"];
+const MAIL: &str = "From: <tanggap@example.go.id>\r\nSubject: x\r\n\r\nSiti\r\n.\r\nend\r\n";
 
 /// The other side of one channel and how it is reached.
 struct Side {
@@ -22,6 +25,10 @@ struct Side {
     address: &'static str,
     payload: &'static str,
     channels: Channels,
+    /// What it asks for when it is too much, in seconds.
+    patience: Option<i64>,
+    /// How it refuses for good.
+    refuse: Mode,
     set: Box<dyn Fn(Mode)>,
     /// The bytes it took, in order.
     took: Box<dyn Fn() -> Vec<String>>,
@@ -34,51 +41,57 @@ impl Side {
     }
 }
 
+/// Every channel that leaves the machine: a new one is one line here.
 fn sides() -> Vec<Side> {
-    let limit = |settings: settings::Settings| Channels::new(&settings).unwrap().with_limit(Duration::from_secs(2));
-    let (mail, chat, hook) = (std::rc::Rc::new(SmtpSink::start()), HttpSink::start(), HttpSink::start());
-    let base = || settings(Language::Indonesian);
-    let with = |channels| limit(settings::Settings { channels, ..base() });
-    let bodies = |sink: &HttpSink| {
-        let sink = sink.clone();
-        Box::new(move || sink.requests().into_iter().map(|r| r.body).collect()) as Box<dyn Fn() -> Vec<String>>
-    };
-    let setter = |sink: &HttpSink| {
-        let sink = sink.clone();
-        Box::new(move |mode| sink.set(mode)) as Box<dyn Fn(Mode)>
-    };
+    use settings::Channels as Set;
+    let none = Set::default;
     vec![
-        Side {
-            way: Channel::Smtp,
-            address: "kepala@example.go.id",
-            payload: "From: <tanggap@example.go.id>\r\nSubject: x\r\n\r\nSiti\r\n.\r\nend\r\n",
-            channels: with(settings::Channels { smtp: Some(smtp(mail.url())), ..settings::Channels::default() }),
-            set: Box::new({
-                let mail = mail.clone();
-                move |mode| mail.set(mode)
-            }),
-            took: Box::new(move || mail.mails()),
-        },
-        Side {
-            way: Channel::Telegram,
-            address: "-100555",
-            payload: r#"{"chat_id":"-100555","text":"Siti"}"#,
-            channels: with(settings::Channels { telegram: Some(telegram(&chat)), ..settings::Channels::default() }),
-            set: setter(&chat),
-            took: bodies(&chat),
-        },
-        Side {
-            way: Channel::Webhook,
-            address: "simpeg",
-            payload: r#"{"type":"test","data":"Siti"}"#,
-            channels: with(settings::Channels {
-                webhooks: [("simpeg".to_owned(), webhook(&hook, false))].into(),
-                ..settings::Channels::default()
-            }),
-            set: setter(&hook),
-            took: bodies(&hook),
-        },
+        mail_side(),
+        http_side((Channel::Telegram, "-100555", r#"{"chat_id":"-100555","text":"Siti"}"#), Some(7), Mode::Refuse, |sink| Set {
+            telegram: Some(telegram(sink)),
+            ..none()
+        }),
+        http_side((Channel::Whatsapp, "6281200000000", r#"{"to":"6281200000000","text":"Siti"}"#), Some(64), Mode::Refuse, |sink| Set {
+            whatsapp: Some(whatsapp(sink)),
+            ..none()
+        }),
+        http_side((Channel::Webhook, "simpeg", r#"{"type":"test","data":"Siti"}"#), Some(7), Mode::Answer(410, ""), |sink| Set {
+            webhooks: [("simpeg".to_owned(), webhook(sink, false))].into(),
+            ..none()
+        }),
     ]
+}
+
+fn channels(set: settings::Channels) -> Channels {
+    let settings = settings::Settings { channels: set, ..settings(Language::Indonesian) };
+    Channels::new(&settings).unwrap().with_limit(Duration::from_secs(2))
+}
+
+fn mail_side() -> Side {
+    let mail = std::rc::Rc::new(SmtpSink::start());
+    let other = mail.clone();
+    Side {
+        way: Channel::Smtp,
+        address: "kepala@example.go.id",
+        payload: MAIL,
+        channels: channels(settings::Channels { smtp: Some(smtp(mail.url())), ..settings::Channels::default() }),
+        patience: None, // SMTP can't say how long
+        refuse: Mode::Refuse,
+        set: Box::new(move |mode| mail.set(mode)),
+        took: Box::new(move || other.mails()),
+    }
+}
+
+fn http_side(
+    (way, address, payload): (Channel, &'static str, &'static str),
+    patience: Option<i64>,
+    refuse: Mode,
+    set: impl Fn(&HttpSink) -> settings::Channels,
+) -> Side {
+    let sink = HttpSink::start();
+    let (channels, other) = (channels(set(&sink)), sink.clone());
+    let took = Box::new(move || other.requests().into_iter().map(|request| request.body).collect());
+    Side { way, address, payload, channels, patience, refuse, set: Box::new(move |mode| sink.set(mode)), took }
 }
 
 /// What a channel must make of an attempt.
@@ -102,24 +115,23 @@ fn verdict(result: &Result<Accepted, SendError>) -> Verdict {
 #[tokio::test]
 async fn every_channel_tells_accepted_later_never_and_unknown_apart_and_says_no_secret() {
     for side in sides() {
-        let asked = (side.way != Channel::Smtp).then_some(7); // SMTP can't say how long
+        let later = |after| Verdict::Later { after, unknown: false };
+        let unknown = Verdict::Later { after: side.way.awaits().map(|wait| wait.as_secs()), unknown: true };
         for (mode, want) in [
-            (Mode::Ok, Verdict::Accepted),
-            (Mode::Slower, Verdict::Later { after: asked, unknown: false }),
-            (Mode::Down, Verdict::Later { after: None, unknown: false }),
-            (Mode::Hang, Verdict::Later { after: None, unknown: true }),
-            (Mode::Cut, Verdict::Later { after: None, unknown: true }),
-            (Mode::Auth, Verdict::Later { after: None, unknown: false }),
+            (Mode::Ok, &Verdict::Accepted),
+            (Mode::Slower, &later(side.patience)),
+            (Mode::Down, &later(None)),
+            (Mode::Hang, &unknown),
+            (Mode::Cut, &unknown),
+            (Mode::Half, &unknown),
+            (Mode::Auth, &later(None)),
+            (side.refuse, &Verdict::Never),
         ] {
             (side.set)(mode);
             let result = side.send().await;
-            assert_eq!(verdict(&result), want, "{} {mode:?}: {result:?}", side.way);
+            assert_eq!(&verdict(&result), want, "{} {mode:?}: {result:?}", side.way);
             no_secret(&result, side.way);
         }
-        (side.set)(if side.way == Channel::Webhook { Mode::Answer(410, "") } else { Mode::Refuse });
-        let result = side.send().await;
-        assert_eq!(verdict(&result), Verdict::Never, "{} {result:?}", side.way);
-        no_secret(&result, side.way);
     }
 }
 
@@ -152,8 +164,9 @@ async fn nobody_listening_is_a_failure_with_a_known_outcome() {
     settings.channels.smtp = Some(smtp(format!("smtp://127.0.0.1:{port}")));
     settings.channels.telegram =
         Some(settings::Telegram { token: "1:secret-token".to_owned().into(), url: format!("http://127.0.0.1:{port}") });
+    settings.channels.whatsapp = Some(settings::Whatsapp { url: format!("http://127.0.0.1:{port}"), ..whatsapp(&HttpSink::start()) });
     let channels = Channels::new(&settings).unwrap();
-    for (way, address) in [(Channel::Smtp, "kepala@example.go.id"), (Channel::Telegram, "-100555")] {
+    for (way, address) in [(Channel::Smtp, "kepala@example.go.id"), (Channel::Telegram, "-100555"), (Channel::Whatsapp, "62812")] {
         let letter = Outgoing { key: "k", address, payload: "{}", at: Time::from_secs(0) };
         let result = channels.send(way, &letter).await;
         assert_eq!(verdict(&result), Verdict::Later { after: None, unknown: false }, "{result:?}");
@@ -182,6 +195,18 @@ async fn a_webhook_is_signed_as_the_specifications_published_example() {
     // and the crate's own reading of the specification agrees
     let signer = standardwebhooks::Webhook::new(HOOK_SECRET).unwrap();
     assert_eq!(signer.sign(letter.key, 1_614_265_330, call.body.as_bytes()).unwrap(), call.header("webhook-signature"));
+}
+
+#[tokio::test]
+async fn while_a_key_is_changed_both_sign_the_newer_first() {
+    let sink = HttpSink::start();
+    let old = "whsec_a2FuYXJpLXNpZ25pbmcta2FuYXJpLXNpZ25pbmcx";
+    let changed = settings::Webhook { old_secret: Some(old.to_owned().into()), ..webhook(&sink, false) };
+    let channels = channels(settings::Channels { webhooks: [("simpeg".to_owned(), changed)].into(), ..settings::Channels::default() });
+    let letter = Outgoing { key: "k", address: "simpeg", payload: "{}", at: Time::from_secs(1_614_265_330) };
+    channels.send(Channel::Webhook, &letter).await.unwrap();
+    let by = |secret| standardwebhooks::Webhook::new(secret).unwrap().sign("k", 1_614_265_330, b"{}").unwrap();
+    assert_eq!(sink.requests()[0].header("webhook-signature"), format!("{} {}", by(HOOK_SECRET), by(old)));
 }
 
 #[tokio::test]

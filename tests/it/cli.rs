@@ -67,9 +67,9 @@ async fn show_adds_history_events_and_alerts() {
         shown["alerts"],
         json!([
             {"step": 1, "official": null, "channel": null, "kind": "warning", "state": "silent", "reason": "newer step", "until": null, "attempts": 0,
-             "delivered_at": null, "error": null},
+             "delivered_at": null, "status": null, "status_at": null, "error": null},
             {"step": 2, "official": "operator", "channel": "smtp", "kind": "ticket.breached", "state": "pending", "reason": null, "until": null,
-             "attempts": 3, "delivered_at": null, "error": "no route"},
+             "attempts": 3, "delivered_at": null, "status": null, "status_at": null, "error": "no route"},
         ])
     );
     let people = world.output(&["show", "1", "--format", "table"]);

@@ -260,3 +260,43 @@ async fn a_comment_on_an_ad_is_verified_by_the_first_read_that_shows_it() {
     assert_eq!(world.texts(TICKETS).await, ["open 0 1", "open 1 1"]);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn what_became_of_whatsapp_messages_is_kept_with_their_letters_and_nothing_else_is_touched() {
+    let world = World::new().await;
+    let mut tx = world.db.write().await.unwrap();
+    for key in ["t1-2-1-1", "t2-2-2-2"] {
+        let sql = "INSERT INTO letter (key, channel, address, official, payload, state, attempts, created_at, provider_id)
+                   VALUES ($1, 'whatsapp', '62', 'bupati', '', 'delivered', 1, 0, 'wamid.1')";
+        tx.exec(sql, vec![key.into()]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let kept = "SELECT key || ' ' || COALESCE(status, '-') || ' ' || COALESCE(CAST(status_code AS TEXT), '-') || ' ' || COALESCE(CAST(status_at AS TEXT), '-') AS one
+                FROM letter ORDER BY id";
+    let status = |key: &str, status: &str| {
+        json!({ "id": "wamid.1", "status": status, "timestamp": WRITTEN.to_string(), "recipient_id": "62", "biz_opaque_callback_data": key,
+            "errors": [{ "code": 131_026, "title": "Message undeliverable", "error_data": { "details": "Siti" } }] })
+    };
+    let deliver = async |statuses: Value| {
+        let value = json!({ "messaging_product": "whatsapp", "metadata": { "phone_number_id": "1098" }, "statuses": statuses });
+        let entries = json!([{ "id": "the account", "changes": [{ "field": "messages", "value": value }] }]);
+        world.deliver("whatsapp_business_account", entries).await;
+    };
+    let nameless = json!({ "id": "wamid.1", "status": "failed", "timestamp": "1" });
+    deliver(json!([status("t1-2-1-1", "read"), status("t1-2-1-1", "sent"), status("nobody's", "failed"), nameless, 7, null, {}])).await;
+    deliver(json!("nonsense")).await;
+    deliver(json!([status("t1-2-1-1", "delivered"), status("t1-2-1-1", "a status of 2031"), status("t2-2-2-2", "failed")])).await;
+    let at = WRITTEN * 1000;
+    assert_eq!(
+        world.texts(kept).await,
+        [format!("t1-2-1-1 read 131026 {at}"), format!("t2-2-2-2 failed 131026 {at}")],
+        "the furthest counts"
+    );
+    // messages that officials write to the number are not ours to read
+    let written = json!([{ "id": "a", "changes": [{ "field": "messages", "value": { "messages": [{ "from": "62", "text": { "body": "Baik" } }] } }] }]);
+    world.deliver("whatsapp_business_account", written).await;
+    assert_eq!(world.texts("SELECT text AS one FROM message").await, [""; 0]);
+    let unsigned = json!({ "object": "whatsapp_business_account", "entry": [] }).to_string();
+    assert_eq!(world.post(Some(&signature("of an app nobody knows", unsigned.as_bytes())), unsigned.as_bytes()).await.0, 401);
+    world.stop().await;
+}

@@ -4,20 +4,25 @@ mod log;
 mod smtp;
 mod telegram;
 mod webhook;
+mod whatsapp;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
 
-use crate::domain::{Time, alert::Channel as Way, settings::Settings};
+use crate::domain::{
+    Time,
+    alert::Channel as Way,
+    settings::{self, Settings},
+};
 
 /// A letter to send.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
-    /// The same for every attempt: webhook-id; it also stands in the bytes of mails.
+    /// The same for every attempt: webhook-id; it also stands in the bytes of mails and WhatsApp messages.
     pub key: &'a str,
-    /// Mail address, chat id or name of the webhook.
+    /// Mail address, chat id, number or name of the webhook.
     pub address: &'a str,
     /// The bytes.
     pub payload: &'a str,
@@ -63,6 +68,13 @@ impl SendError {
     fn never(why: impl Into<String>) -> Self {
         Self::Never { why: why.into() }
     }
+    /// The same, with the time in which a status may still tell what became of a message of unknown outcome.
+    fn awaiting(self, way: Way) -> Self {
+        match self {
+            Self::Later { after, why, unknown_outcome: true } => Self::Later { after: after.max(way.awaits()), why, unknown_outcome: true },
+            error => error,
+        }
+    }
 }
 
 /// A way to reach officials.
@@ -105,6 +117,10 @@ impl Channels {
         if let Some(telegram) = &settings.channels.telegram {
             by_way.insert(Way::Telegram, Box::new(telegram::Telegram::new(telegram, Self::usual_limit(Way::Telegram))?));
         }
+        if let Some(whatsapp) = &settings.channels.whatsapp {
+            let limit = Self::usual_limit(Way::Whatsapp);
+            by_way.insert(Way::Whatsapp, Box::new(whatsapp::Whatsapp::new(whatsapp, &settings.graph.version, limit)?));
+        }
         if !settings.channels.webhooks.is_empty() {
             by_way.insert(Way::Webhook, Box::new(webhook::Webhooks::new(&settings.channels.webhooks, Self::usual_limit(Way::Webhook))?));
         }
@@ -126,9 +142,10 @@ impl Channels {
     pub async fn send(&self, way: Way, letter: &Outgoing<'_>) -> Result<Accepted, SendError> {
         let Some(channel) = self.by_way.get(&way) else { return Err(SendError::later("the channel is not configured any more")) };
         let limit = self.limit.unwrap_or(Self::usual_limit(way));
-        tokio::time::timeout(limit, channel.send(letter))
-            .await
+        let result = tokio::time::timeout(limit, channel.send(letter)).await;
+        result
             .unwrap_or_else(|_| Err(SendError::unknown(format!("no answer within {} s", limit.as_secs().max(1)))))
+            .map_err(|e| e.awaiting(way))
     }
 
     /// How long one attempt may take: mail servers may look long at a mail (greylisting, filters); the Standard Webhooks
@@ -139,6 +156,18 @@ impl Channels {
             _ => Duration::from_secs(15),
         }
     }
+}
+
+/// What a failure means that a channel reported by webhook after it had taken the message, by its code.
+pub(super) fn failed(code: Option<i64>) -> SendError {
+    whatsapp::failed(code)
+}
+
+/// Whether the token of `[channel.whatsapp]` is good for its number, asked without sending anything.
+pub async fn check_whatsapp(settings: &settings::Whatsapp, version: &str) -> Result<(), SendError> {
+    let limit = Channels::usual_limit(Way::Whatsapp);
+    let channel = whatsapp::Whatsapp::new(settings, version, limit).map_err(|_| SendError::later("no HTTP client for alerts"))?;
+    channel.check().await
 }
 
 /// What a failed HTTP exchange means: without a connection nothing was handed over, later nobody knows.

@@ -16,17 +16,21 @@ pub(super) struct Webhooks {
 
 struct Target {
     url: String,
-    signer: standardwebhooks::Webhook,
+    /// One, or while a key is changed two, the newer first.
+    signers: Vec<standardwebhooks::Webhook>,
 }
 
 impl Webhooks {
     pub(super) fn new(webhooks: &BTreeMap<String, settings::Webhook>, limit: Duration) -> Result<Self, ChannelError> {
         let targets = webhooks.iter().map(|(name, webhook)| {
-            let signer = standardwebhooks::Webhook::new(webhook.secret.expose_secret()).map_err(|_| ChannelError::Setting {
-                key: format!("channel.webhook.{name}.secret"),
-                cure: "the secret is whsec_ followed by base64",
-            })?;
-            Ok((name.clone(), Target { url: webhook.url.clone(), signer }))
+            let secrets = [("secret", Some(&webhook.secret)), ("old_secret", webhook.old_secret.as_ref())];
+            let signers = secrets.into_iter().filter_map(|(key, secret)| Some((key, secret?))).map(|(key, secret)| {
+                standardwebhooks::Webhook::new(secret.expose_secret()).map_err(|_| ChannelError::Setting {
+                    key: format!("channel.webhook.{name}.{key}"),
+                    cure: "the secret is whsec_ followed by base64",
+                })
+            });
+            Ok((name.clone(), Target { url: webhook.url.clone(), signers: signers.collect::<Result<_, _>>()? }))
         });
         Ok(Self { http: client(limit)?, targets: targets.collect::<Result<_, ChannelError>>()? })
     }
@@ -37,15 +41,15 @@ impl Channel for Webhooks {
     async fn send(&self, letter: &Outgoing<'_>) -> Result<Accepted, SendError> {
         let target = self.targets.get(letter.address).ok_or_else(|| SendError::later("the webhook is not configured any more"))?;
         let at = letter.at.secs();
-        let signature =
-            target.signer.sign(letter.key, at, letter.payload.as_bytes()).map_err(|_| SendError::never("the body can't be signed"))?;
+        let signed = target.signers.iter().map(|signer| signer.sign(letter.key, at, letter.payload.as_bytes()));
+        let signatures = signed.collect::<Result<Vec<_>, _>>().map_err(|_| SendError::never("the body can't be signed"))?;
         let request = self
             .http
             .post(&target.url)
             .header(reqwest::header::CONTENT_TYPE, "application/json")
             .header(standardwebhooks::HEADER_WEBHOOK_ID, letter.key)
             .header(standardwebhooks::HEADER_WEBHOOK_TIMESTAMP, at)
-            .header(standardwebhooks::HEADER_WEBHOOK_SIGNATURE, signature)
+            .header(standardwebhooks::HEADER_WEBHOOK_SIGNATURE, signatures.join(" "))
             .body(letter.payload.to_owned());
         let answer = request.send().await.map_err(|e| transport(&e))?;
         let status = answer.status().as_u16();

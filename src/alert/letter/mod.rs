@@ -1,13 +1,14 @@
 //! Letters: what an alert says in each channel's form. Pure: facts, settings and `now` in, bytes out.
 //!
 //! `sheet` decides what is said, the `catalogue` how, the layouts where it stands. Text is escaped in one place
-//! an output: by the template engine for HTML and Telegram, by lettre for mail headers, by serde for webhooks.
+//! an output: by the template engine for HTML and Telegram, by lettre for mail headers, by serde for webhooks and WhatsApp.
 
 mod body;
 mod mail;
 mod preview;
 mod recap;
 mod sheet;
+mod whatsapp;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
 
@@ -51,6 +52,9 @@ pub enum LetterError {
     /// The official is not configured any more.
     #[error("the official is not configured any more")]
     Official,
+    /// WhatsApp is not configured any more.
+    #[error("channel.whatsapp is not configured any more")]
+    Whatsapp,
     /// The channel can't carry letters.
     #[error("letters do not go by this channel")]
     Channel,
@@ -178,6 +182,11 @@ impl Writer {
         self.shape(channel, address, key, &[], now, &|_| sheet::test(&self.words, &self.settings, &[&official.name], &official.group))
     }
 
+    /// A WhatsApp message as its reader sees it, if the site's template is the proposed one; `None` if this is none of ours.
+    pub fn shown(&self, payload: &str) -> Option<String> {
+        whatsapp::shown(&self.words, payload)
+    }
+
     fn shape(
         &self,
         channel: Channel,
@@ -213,7 +222,11 @@ impl Writer {
                 let sheet = sheet(NAMED)?;
                 Ok(format!("{} {}", sheet.title, sheet.code))
             }
-            Channel::Whatsapp | Channel::Webhook | Channel::Alertmanager | Channel::None => Err(LetterError::Channel),
+            Channel::Whatsapp => {
+                let whatsapp = self.settings.channels.whatsapp.as_ref().ok_or(LetterError::Whatsapp)?;
+                Ok(whatsapp::message(&self.words, whatsapp, address, key, &sheet(1)?)?)
+            }
+            Channel::Webhook | Channel::Alertmanager | Channel::None => Err(LetterError::Channel),
         }
     }
 }

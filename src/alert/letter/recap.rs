@@ -49,15 +49,18 @@ pub(super) fn compose(speaker: &Speaker<'_>, alert: &Alert, official: &Official,
         title: subject.clone(),
         subject,
         greeting: speaker.greeting(&[&official.name])?,
+        opds: speaker.settings.site.name.clone(),
         sections: lines,
-        closing: link.map(|link| speaker.words.say("list", context! { link })).transpose()?.into_iter().collect(),
+        closing: link.as_ref().map(|link| speaker.words.say("list", context! { link })).transpose()?.into_iter().collect(),
+        remark: None,
+        list: link,
         footer: speaker.words.say("footer", context! { site => &speaker.settings.site.name })?,
         code: format!("#A{}", alert.id),
     })
 }
 
 fn line(head: String) -> Section {
-    Section { head, items: Vec::new(), more: None }
+    Section { head, ..Section::default() }
 }
 
 /// The middle one of some lengths, the lower of two.
@@ -102,7 +105,7 @@ impl Own<'_, '_> {
         } else {
             lines.push(line(words.say("morning_count", context! { waiting => waiting.len(), overdue => late.len() })?));
             let items = waiting.iter().take(LONGEST).map(|case| self.item(case)).collect::<Result<Vec<_>, _>>()?;
-            lines.push(Section { head: words.say("morning_longest", ())?, items, more: None });
+            lines.push(Section { head: words.say("morning_longest", ())?, items, ..Section::default() });
         }
         if !late.is_empty() {
             let opds = speaker.counts(late.iter().map(|case| case.opd.as_str()))?;
@@ -121,7 +124,7 @@ impl Own<'_, '_> {
         let kind = words.say(&format!("kind_{}", case.kind), context! { platform => words.platform(case.platform)? })?;
         let (since, length) = (words.moment(case.opened_at)?, words.length(speaker.now.since(case.opened_at))?);
         let text = words.say("morning_item", context! { opd => speaker.opd(&case.opd), kind, since, length })?;
-        Ok(Item { text, link: speaker.ticket(case.id) })
+        Ok(Item { text, link: speaker.ticket(case.id), tickets: 0 })
     }
 
     /// OPDs of which fewer tickets are past their deadline than a day ago, the largest change first.

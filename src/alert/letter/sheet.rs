@@ -33,24 +33,52 @@ pub(super) struct Sheet {
     /// The first line elsewhere.
     pub title: String,
     pub greeting: String,
+    /// Whose matters it tells of: "Dindukcapil 12, Dinhub 2", or the site's name.
+    pub opds: String,
     pub sections: Vec<Section>,
     pub closing: Vec<String>,
+    /// That it should have gone to somebody else.
+    pub remark: Option<String>,
+    /// The page with everything.
+    pub list: Option<String>,
     pub footer: String,
     /// By which a second copy is recognised.
     pub code: String,
 }
 
-#[derive(Clone, Debug, Serialize)]
+impl Sheet {
+    /// Where an official looks next: at the one thing it tells of, or at the list.
+    pub fn link(&self) -> Option<&str> {
+        let mut items = self.sections.iter().flat_map(|section| &section.items);
+        let one = items.next().filter(|_| self.told() == 1).and_then(|item| item.link.as_deref());
+        one.or(self.list.as_deref())
+    }
+
+    /// How many tickets and states it tells of.
+    pub fn told(&self) -> usize {
+        self.sections.iter().map(|section| section.left + section.items.iter().map(|item| item.tickets).sum::<usize>()).sum()
+    }
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Section {
     pub head: String,
     pub items: Vec<Item>,
     pub more: Option<String>,
+    /// Its tickets are closed: only the heading says how.
+    pub closed: bool,
+    /// What is told of and not named.
+    #[serde(skip)]
+    pub left: usize,
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Item {
     pub text: String,
     pub link: Option<String>,
+    /// How many tickets it names.
+    #[serde(skip)]
+    pub tickets: usize,
 }
 
 /// What the tickets of a section have in common, in the order in which sections stand.
@@ -132,18 +160,18 @@ pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], no
     if !states.is_empty() {
         let items = states.iter().take(named).map(|w| speaker.state(w)).collect::<Result<Vec<_>, _>>()?;
         let left = states.len() - items.len();
-        sections.push(Section { head: words.say("head_account", ())?, items, more: speaker.more(left)? });
+        sections.push(Section { head: words.say("head_account", ())?, items, more: speaker.more(left)?, closed: false, left });
     }
     let open: Vec<Told<'_>> = tickets.iter().filter(|t| t.head.open()).copied().collect();
     let mut closing = Vec::new();
     if !open.is_empty() {
         closing.push(words.say("ask", ())?);
     }
-    if group.iter().any(|w| w.reason.is_some()) {
-        closing.push(words.say("no_recipient", ())?);
-    }
-    if let Some(url) = settings.http.public_url.as_ref().filter(|_| tickets.len() > 1) {
-        closing.push(words.say("list", context! { link => format!("{url}/") })?);
+    let remark = if group.iter().any(|w| w.reason.is_some()) { Some(words.say("no_recipient", ())?) } else { None };
+    closing.extend(remark.clone());
+    let list = list(settings);
+    if let Some(link) = list.as_ref().filter(|_| tickets.len() > 1) {
+        closing.push(words.say("list", context! { link })?);
     }
     let title = speaker.title(&tickets, &open, &states)?;
     let subject = match (only_ticket(group), tickets.first()) {
@@ -160,8 +188,11 @@ pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], no
         subject,
         title,
         greeting: speaker.greeting(&officials(group, settings))?,
+        opds: speaker.concerned(&tickets, &states)?,
         sections,
         closing,
+        remark,
+        list,
         footer: words.say("footer", context! { site => &settings.site.name })?,
         code,
     })
@@ -176,11 +207,19 @@ pub(super) fn test(words: &Words, settings: &Settings, officials: &[&str], group
         title: subject.clone(),
         subject,
         greeting: speaker.greeting(officials)?,
+        opds: settings.site.name.clone(),
         sections: Vec::new(),
         closing: vec![words.say("test", context! { group })?],
+        remark: None,
+        list: list(settings),
         footer: words.say("footer", context! { site => &settings.site.name })?,
         code: "#TEST".to_owned(),
     })
+}
+
+/// The address of the page with everything.
+fn list(settings: &Settings) -> Option<String> {
+    settings.http.public_url.as_ref().map(|url| format!("{url}/"))
 }
 
 /// What is newest of each ticket, the tickets that wait longest first.
@@ -276,6 +315,17 @@ impl Speaker<'_> {
         Ok(named.join(", "))
     }
 
+    /// Whose tickets they are, else whose accounts, else the site's name.
+    fn concerned(&self, tickets: &[Told<'_>], states: &[&Waiting]) -> Result<String, WordsError> {
+        if !tickets.is_empty() {
+            return self.opds(tickets.iter().map(|t| t.account));
+        }
+        if states.is_empty() || states.iter().any(|w| w.account.is_none()) {
+            return Ok(self.settings.site.name.clone());
+        }
+        self.opds(states.iter().filter_map(|w| w.account.as_ref()))
+    }
+
     fn title(&self, tickets: &[Told<'_>], open: &[Told<'_>], states: &[&Waiting]) -> Result<String, WordsError> {
         let say = |key: &str, told: &[Told<'_>]| {
             self.words.say(key, context! { n => told.len(), opds => self.opds(told.iter().map(|t| t.account))? })
@@ -314,9 +364,10 @@ impl Speaker<'_> {
                 _ => lines.push(vec![*t]),
             }
         }
-        let left = lines.iter().skip(named).map(Vec::len).sum();
+        let left: usize = lines.iter().skip(named).map(Vec::len).sum();
         let items = lines.iter().take(named).map(|line| self.line(line)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Section { head: self.words.say(head.key(), context! { n => told.len(), opds })?, items, more: self.more(left)? })
+        let head_text = self.words.say(head.key(), context! { n => told.len(), opds })?;
+        Ok(Section { head: head_text, items, more: self.more(left)?, closed: !head.open(), left })
     }
 
     fn more(&self, left: usize) -> Result<Option<String>, WordsError> {
@@ -345,7 +396,7 @@ impl Speaker<'_> {
                 self.words.say("item", context! { urgent, opd, id => ticket.id.0, preview, kind, since, state })?
             }
         };
-        Ok(Item { text, link })
+        Ok(Item { text, link, tickets: line.len() })
     }
 
     /// A ticket's page.
@@ -411,6 +462,6 @@ impl Speaker<'_> {
             (_, Some(account)) => self.words.say("unhealthy", context! { account, since, cause, cure, detail })?,
             (_, None) => self.words.say("unhealthy_site", context! { since, cause, cure, detail })?,
         };
-        Ok(Item { text, link: None })
+        Ok(Item { text, link: None, tickets: 1 })
     }
 }

@@ -1,4 +1,4 @@
-//! A web server that keeps every request: webhooks, Telegram, Alertmanager, heartbeats.
+//! A web server that keeps every request: webhooks, Telegram, WhatsApp's Cloud API, Alertmanager, heartbeats.
 
 use std::{
     io,
@@ -129,6 +129,7 @@ async fn handle(State(sink): State<HttpSink>, ConnectInfo(cut): ConnectInfo<Cut>
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, BODY).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
     let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let whatsapp = parts.uri.path().ends_with("/messages");
     let captured = Captured {
         at: (sink.now)(),
         method: parts.method.to_string(),
@@ -151,7 +152,9 @@ async fn handle(State(sink): State<HttpSink>, ConnectInfo(cut): ConnectInfo<Cut>
             (503, None)
         }
     };
-    let body = if (200..300).contains(&status) {
+    let body = if whatsapp {
+        cloud(status, number)
+    } else if (200..300).contains(&status) {
         json!({ "ok": true, "result": { "message_id": number } })
     } else {
         let parameters = patience.map_or_else(|| json!({}), |seconds| json!({ "retry_after": seconds }));
@@ -164,4 +167,18 @@ async fn handle(State(sink): State<HttpSink>, ConnectInfo(cut): ConnectInfo<Cut>
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     response
+}
+
+/// An answer as WhatsApp's Cloud API gives it; 429 is its pair limit.
+fn cloud(status: u16, number: usize) -> serde_json::Value {
+    if (200..300).contains(&status) {
+        return json!({ "messaging_product": "whatsapp", "messages": [{ "id": format!("wamid.{number}"), "message_status": "accepted" }] });
+    }
+    let code = match status {
+        429 => 131_056,
+        401 => 190,
+        500.. => 131_016,
+        _ => 131_026,
+    };
+    json!({ "error": { "message": "simulated", "type": "OAuthException", "code": code, "fbtrace_id": "simulated" } })
 }

@@ -8,7 +8,7 @@ use super::{super::GraphError, List, Profile, body, lenient};
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Delivery {
-    /// `page` or `instagram`; others are none of ours.
+    /// `page`, `instagram` or `whatsapp_business_account`; others are none of ours.
     #[serde(deserialize_with = "lenient::loose")]
     pub object: String,
     /// What happened, by account.
@@ -154,6 +154,39 @@ pub struct Value {
     /// The same.
     #[serde(deserialize_with = "lenient::loose")]
     pub reviewer_name: Option<String>,
+    /// What became of WhatsApp messages of ours.
+    #[serde(deserialize_with = "lenient::list")]
+    pub statuses: Option<List<Status>>,
+}
+
+/// What became of a WhatsApp message (Cloud API, Webhooks, Messages, Status).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Status {
+    /// WhatsApp's id of the message.
+    #[serde(deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// `sent`, `delivered`, `read`, `failed`, …
+    #[serde(deserialize_with = "lenient::loose")]
+    pub status: String,
+    /// When, in seconds.
+    #[serde(deserialize_with = "lenient::int")]
+    pub timestamp: Option<i64>,
+    /// What we sent with it.
+    #[serde(deserialize_with = "lenient::text")]
+    pub biz_opaque_callback_data: Option<String>,
+    /// Why it failed.
+    #[serde(deserialize_with = "lenient::list")]
+    pub errors: Option<List<Fault>>,
+}
+
+/// Why a WhatsApp message failed.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Fault {
+    /// Its code (Cloud API, Error Codes).
+    #[serde(deserialize_with = "lenient::int")]
+    pub code: Option<i64>,
 }
 
 /// The post of a comment.

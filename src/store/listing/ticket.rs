@@ -224,6 +224,11 @@ pub struct AlertRow {
     /// When the channel took it.
     #[serde(with = "rfc3339::ms::option")]
     pub delivered_at: Option<Time>,
+    /// How far it came, where the channel says so later: sent | failed | delivered | read.
+    pub status: Option<String>,
+    /// When.
+    #[serde(with = "rfc3339::option")]
+    pub status_at: Option<Time>,
     /// What went wrong at the last attempt.
     pub error: Option<String>,
 }
@@ -234,7 +239,7 @@ pub async fn alerts(db: &Db, ticket: TicketId) -> Result<Vec<AlertRow>, StoreErr
         .rows(
             "SELECT d.step, d.official, d.channel, d.kind, d.state, CASE WHEN d.state = 'waiting' THEN coalesce(d.held, d.reason) ELSE d.reason END
                AS reason, CASE WHEN d.state = 'waiting' AND d.held IS NOT NULL THEN d.send_at END AS until,
-               coalesce(l.attempts, 0) AS attempts, d.delivered_at, l.error
+               coalesce(l.attempts, 0) AS attempts, d.delivered_at, l.status, l.status_at, l.error
              FROM delivery d LEFT JOIN letter l ON l.id = d.letter_id WHERE d.ticket_id = $1 ORDER BY d.id",
             vals![ticket.0],
         )
@@ -258,6 +263,8 @@ fn read_alert(row: &Row) -> Result<AlertRow, StoreError> {
         until: row.oat("until")?,
         attempts: row.i("attempts")?,
         delivered_at: row.oat("delivered_at")?,
+        status: row.ot("status")?,
+        status_at: row.oat("status_at")?,
         error: row.ot("error")?,
     })
 }
@@ -274,6 +281,8 @@ fn silent(step: PlannedStep) -> Option<AlertRow> {
         until: None,
         attempts: 0,
         delivered_at: None,
+        status: None,
+        status_at: None,
         error: None,
     })
 }

@@ -1,13 +1,18 @@
 //! Letters: formed once with their bytes, claimed under a lease, marked by fence.
 
+use jiff::SignedDuration;
+
 use super::super::{
     accounts::tell_in,
-    db::{CHUNK, Db, StoreError, Tx, Val, built, placeholders, vals},
+    db::{CHUNK, Db, Row, StoreError, Tx, Val, built, placeholders, vals},
 };
 use crate::domain::{
     TicketId, Time,
     alert::{AlertKind, Channel, undelivered},
 };
+
+/// No attempt lasts longer, unless its worker died.
+const ATTEMPT: SignedDuration = SignedDuration::from_secs(30);
 
 /// A letter to be stored, with the deliveries it makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +81,6 @@ pub enum Outcome {
     },
     /// Given up; the operators are told of it.
     Abandoned {
-        /// When.
-        at: Time,
         /// Why: our phrase.
         error: String,
     },
@@ -158,6 +161,12 @@ async fn tell_undelivered(
     tell_in(tx, None, AlertKind::Undelivered, (None, &undelivered(official, channel, why)), now).await
 }
 
+/// The same of a row with the letter's `official`, `channel` and `kind`.
+pub(super) async fn given_up(tx: &mut Tx, letter: &Row, why: &str, now: Time) -> Result<(), StoreError> {
+    let (kind, official) = (letter.word("kind", AlertKind::from_word)?, letter.t("official")?);
+    tell_undelivered(tx, kind, (&official, letter.word("channel", Channel::from_word)?, why), now).await
+}
+
 /// Keys of the letters about these tickets that went out by mail: `(ticket, address, key)`, oldest first.
 pub async fn former(db: &Db, tickets: &[TicketId]) -> Result<Vec<(TicketId, String, String)>, StoreError> {
     let mut out = Vec::new();
@@ -174,67 +183,102 @@ pub async fn former(db: &Db, tickets: &[TicketId]) -> Result<Vec<(TicketId, Stri
     Ok(out)
 }
 
-/// Leases up to `limit` letters of a channel whose time has come and whose lease, if any, is over. An expired lease
-/// means that the outcome of an attempt is unknown: it is tried again.
+/// The columns of a [`Claimed`].
+macro_rules! claimed_columns {
+    () => {
+        "id, fence, key, channel, address, official, payload, attempts, created_at,
+           (SELECT count(DISTINCT d.ticket_id) FROM delivery d WHERE d.letter_id = letter.id) AS tickets,
+           (SELECT min(d.ticket_id) FROM delivery d WHERE d.letter_id = letter.id) AS ticket,
+           (SELECT d.kind FROM delivery d WHERE d.letter_id = letter.id ORDER BY d.id LIMIT 1) AS kind"
+    };
+}
+pub(super) use claimed_columns;
+
+pub(super) fn claimed(row: &Row) -> Result<Claimed, StoreError> {
+    Ok(Claimed {
+        id: row.i("id")?,
+        fence: row.i("fence")?,
+        key: row.t("key")?,
+        channel: row.word("channel", Channel::from_word)?,
+        address: row.t("address")?,
+        official: row.t("official")?,
+        payload: row.t("payload")?,
+        attempts: row.i("attempts")? as u32,
+        created_at: row.at("created_at")?,
+        kind: row.word("kind", AlertKind::from_word)?,
+        tickets: row.i("tickets")?,
+        ticket: row.oi("ticket")?.map(TicketId),
+    })
+}
+
+/// Of a paced channel: one letter an address, the earliest that is due, and none within the channel's pace after the last attempt. That of
+/// two workers both see the same earliest letter, and one of them locks it, keeps the other from taking the next.
+const PACED: &str = "AND NOT EXISTS (SELECT 1 FROM letter o WHERE o.channel = 'whatsapp' AND o.address = letter.address AND o.tried_at > $6)
+    AND NOT EXISTS (SELECT 1 FROM letter f WHERE f.state = 'pending' AND f.channel = $1 AND f.address = letter.address AND f.status IS NULL
+      AND f.next_try_at <= $2 AND f.lease_until <= $2 AND (f.next_try_at < letter.next_try_at OR f.next_try_at = letter.next_try_at AND f.id < letter.id))";
+
+/// Leases up to `limit` letters of a channel whose time has come and whose lease, if any, is over; no letter of a channel with a
+/// [`Channel::pace`] while another to its address is under way or was tried within it. An expired lease means that the outcome of an
+/// attempt is unknown: it is tried again. What the channel reported on in the meantime waits for [`super::settle`].
 pub async fn claim(db: &Db, channel: Channel, owner: &str, now: Time, until: Time, limit: u32) -> Result<Vec<Claimed>, StoreError> {
     let due = "SELECT 1 AS one FROM letter WHERE state = 'pending' AND channel = $1 AND next_try_at <= $2 AND lease_until <= $2 LIMIT 1";
     if db.rows(due, vals![channel.word(), now]).await?.is_empty() {
         return Ok(Vec::new());
     }
     let mut tx = db.write().await?;
+    let since = channel.pace().map(|pace| now.minus(pace));
     // MATERIALIZED: PostgreSQL may run a plain subselect again for every row it locks, and then claims more than `limit`.
     let sql = format!(
         "WITH due AS MATERIALIZED (SELECT id FROM letter WHERE state = 'pending' AND channel = $1 AND next_try_at <= $2 AND lease_until <= $2
-                                    ORDER BY next_try_at, id LIMIT $5{})
-         UPDATE letter SET lease_owner = $3, lease_until = $4, fence = fence + 1, attempts = attempts + 1
-          WHERE id IN (SELECT id FROM due) AND state = 'pending' AND next_try_at <= $2 AND lease_until <= $2
-         RETURNING id, fence, key, channel, address, official, payload, attempts, created_at,
-           (SELECT count(DISTINCT d.ticket_id) FROM delivery d WHERE d.letter_id = letter.id) AS tickets,
-           (SELECT min(d.ticket_id) FROM delivery d WHERE d.letter_id = letter.id) AS ticket,
-           (SELECT d.kind FROM delivery d WHERE d.letter_id = letter.id ORDER BY d.id LIMIT 1) AS kind",
-        tx.skip_locked()
+                                      AND status IS NULL {paced} ORDER BY next_try_at, id LIMIT $5{skip})
+         UPDATE letter SET lease_owner = $3, lease_until = $4, fence = fence + 1, attempts = attempts + 1, tried_at = {tried}
+          WHERE id IN (SELECT id FROM due) AND state = 'pending' AND next_try_at <= $2 AND lease_until <= $2 AND status IS NULL
+         RETURNING {columns}",
+        paced = if since.is_some() { PACED } else { "" },
+        tried = if since.is_some() { "$7" } else { "$2" },
+        skip = tx.skip_locked(),
+        columns = claimed_columns!(),
     );
-    let rows = tx.rows_built(built(sql), vals![channel.word(), now, owner, until, limit]).await?;
-    let claimed = rows
-        .iter()
-        .map(|row| {
-            Ok(Claimed {
-                id: row.i("id")?,
-                fence: row.i("fence")?,
-                key: row.t("key")?,
-                channel: row.word("channel", Channel::from_word)?,
-                address: row.t("address")?,
-                official: row.t("official")?,
-                payload: row.t("payload")?,
-                attempts: row.i("attempts")? as u32,
-                created_at: row.at("created_at")?,
-                kind: row.word("kind", AlertKind::from_word)?,
-                tickets: row.i("tickets")?,
-                ticket: row.oi("ticket")?.map(TicketId),
-            })
-        })
-        .collect::<Result<Vec<_>, StoreError>>()?;
+    let mut vals = vals![channel.word(), now, owner, until, limit];
+    vals.extend(since.into_iter().flat_map(|since| vals![since, now.plus(ATTEMPT)]));
+    let rows = tx.rows_built(built(sql), vals).await?;
+    let claimed = rows.iter().map(claimed).collect::<Result<Vec<_>, StoreError>>()?;
     tx.commit().await?;
     Ok(claimed)
 }
 
+/// What an outcome writes.
+pub(super) struct Columns<'a> {
+    pub state: &'static str,
+    pub due: Option<Time>,
+    pub provider_id: Option<&'a str>,
+    pub error: Option<&'a str>,
+    pub delivered_at: Option<Time>,
+}
+
+pub(super) fn columns(outcome: &Outcome) -> Columns<'_> {
+    let (state, due, provider_id, error, delivered_at) = match outcome {
+        Outcome::Delivered { at, provider_id } => ("delivered", None, provider_id.as_deref(), None, Some(*at)),
+        Outcome::Later { at, error } => ("pending", Some(*at), None, Some(error.as_str()), None),
+        Outcome::Abandoned { error } => ("abandoned", None, None, Some(error.as_str()), None),
+    };
+    Columns { state, due, provider_id, error, delivered_at }
+}
+
 /// Writes what became of claimed letters and of their deliveries. Returns the rows whose lease another worker took meanwhile:
 /// nothing is written for them.
-pub async fn mark(db: &Db, marks: &[Mark]) -> Result<Vec<i64>, StoreError> {
+pub async fn mark(db: &Db, now: Time, marks: &[Mark]) -> Result<Vec<i64>, StoreError> {
     let mut lost = Vec::new();
     let mut tx = db.write().await?;
     for Mark { id, fence, outcome } in marks {
-        let (state, due, provider_id, error, delivered_at) = match outcome {
-            Outcome::Delivered { at, provider_id } => ("delivered", None, provider_id.as_deref(), None, Some(*at)),
-            Outcome::Later { at, error } => ("pending", Some(*at), None, Some(error), None),
-            Outcome::Abandoned { error, .. } => ("abandoned", None, None, Some(error), None),
-        };
+        let Columns { state, due, provider_id, error, delivered_at } = columns(outcome);
         let written = tx
             .rows(
-                "UPDATE letter SET state = $3, next_try_at = $4, provider_id = $5, error = $6, delivered_at = $7, lease_owner = NULL, lease_until = 0
+                "UPDATE letter SET state = $3, next_try_at = $4, provider_id = COALESCE($5, provider_id), error = $6, delivered_at = $7, tried_at = $8,
+                   lease_owner = NULL, lease_until = 0
                   WHERE id = $1 AND fence = $2 AND state = 'pending'
                  RETURNING official, channel, (SELECT d.kind FROM delivery d WHERE d.letter_id = letter.id ORDER BY d.id LIMIT 1) AS kind",
-                vals![*id, *fence, state, due, provider_id, error.map(String::as_str), delivered_at],
+                vals![*id, *fence, state, due, provider_id, error, delivered_at, now],
             )
             .await?;
         let Some(letter) = written.first() else {
@@ -244,13 +288,12 @@ pub async fn mark(db: &Db, marks: &[Mark]) -> Result<Vec<i64>, StoreError> {
         if due.is_none() {
             tx.exec(
                 "UPDATE delivery SET state = $2, delivered_at = $3, reason = COALESCE($4, reason) WHERE letter_id = $1 AND state = 'pending'",
-                vals![*id, state, delivered_at, error.map(String::as_str)],
+                vals![*id, state, delivered_at, error],
             )
             .await?;
         }
-        if let Outcome::Abandoned { at, error } = outcome {
-            let (kind, official) = (letter.word("kind", AlertKind::from_word)?, letter.t("official")?);
-            tell_undelivered(&mut tx, kind, (&official, letter.word("channel", Channel::from_word)?, error), *at).await?;
+        if let Outcome::Abandoned { error } = outcome {
+            given_up(&mut tx, letter, error, now).await?;
         }
     }
     tx.commit().await?;
@@ -259,11 +302,17 @@ pub async fn mark(db: &Db, marks: &[Mark]) -> Result<Vec<i64>, StoreError> {
 
 /// The earliest time at which there is something to put into a letter or to send.
 pub async fn next_due(db: &Db) -> Result<Option<Time>, StoreError> {
+    let pace = Channel::Whatsapp.pace().unwrap_or_default().as_millis() as i64;
     let rows = db
         .rows(
             "SELECT min(at) AS at FROM (SELECT min(send_at) AS at FROM delivery WHERE state = 'waiting'
-              UNION ALL SELECT min(CASE WHEN lease_until > next_try_at THEN lease_until ELSE next_try_at END) FROM letter WHERE state = 'pending') AS due",
-            vals![],
+              UNION ALL SELECT min(CASE WHEN lease_until > next_try_at THEN lease_until ELSE next_try_at END) FROM letter
+                WHERE state = 'pending' AND channel <> 'whatsapp'
+              UNION ALL SELECT min(CASE WHEN at > paced THEN at ELSE paced END) FROM (
+                SELECT CASE WHEN l.lease_until > l.next_try_at THEN l.lease_until ELSE l.next_try_at END AS at,
+                  (SELECT max(o.tried_at) + $1 FROM letter o WHERE o.channel = 'whatsapp' AND o.address = l.address) AS paced
+                  FROM letter l WHERE l.state = 'pending' AND l.channel = 'whatsapp') AS paced) AS due",
+            vals![pace],
         )
         .await?;
     rows.first().map_or(Ok(None), |row| row.oat("at"))

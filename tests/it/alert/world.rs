@@ -10,7 +10,7 @@ use tanggap::{
         account::Login,
         settings::{
             AccountSpec, App, Channels, Database, Graph, Heartbeat, Http, Language, Letter, Log, LogFormat, Mentions, Official, Opd, Poll,
-            Preview, Settings, Site, Sla, Smtp, Telegram, Valid, Webhook,
+            Preview, Settings, Site, Sla, Smtp, Telegram, Valid, Webhook, Whatsapp,
         },
     },
     runtime::{Clock as _, ManualClock, Stage as _, Tally, metrics::Metrics},
@@ -84,7 +84,7 @@ pub fn settings(language: Language) -> Settings {
         graph: Graph {
             url: String::new(),
             instagram_url: String::new(),
-            version: String::new(),
+            version: "v25.0".into(),
             app: App::default(),
             apps: BTreeMap::new(),
             sources: vec![],
@@ -129,6 +129,14 @@ pub fn smtp(url: String) -> Smtp {
 }
 pub fn telegram(sink: &HttpSink) -> Telegram {
     Telegram { token: "123:secret-token".to_owned().into(), url: sink.url.clone() }
+}
+pub fn whatsapp(sink: &HttpSink) -> Whatsapp {
+    Whatsapp {
+        token: "secret-wa".to_owned().into(),
+        phone_number_id: "1098".into(),
+        template: "tiket_terlambat".into(),
+        url: sink.url.clone(),
+    }
 }
 pub fn webhook(sink: &HttpSink, full: bool) -> Webhook {
     Webhook {
@@ -176,6 +184,7 @@ pub struct World {
     pub mail: SmtpSink,
     pub chat: HttpSink,
     pub hook: HttpSink,
+    pub wa: HttpSink,
     _folder: tempfile::TempDir,
 }
 
@@ -193,11 +202,12 @@ impl World {
     }
 
     async fn over(url: &str, folder: tempfile::TempDir) -> Self {
-        let (mail, chat, hook) = (SmtpSink::start(), HttpSink::start(), HttpSink::start());
+        let (mail, chat, hook, wa) = (SmtpSink::start(), HttpSink::start(), HttpSink::start(), HttpSink::start());
         let mut settings = settings(Language::Indonesian);
         settings.channels = Channels {
             smtp: Some(smtp(mail.url())),
             telegram: Some(telegram(&chat)),
+            whatsapp: Some(whatsapp(&wa)),
             webhooks: [("simpeg".to_owned(), webhook(&hook, false))].into(),
             ..Channels::default()
         };
@@ -206,9 +216,10 @@ impl World {
             Official { telegram: Some("-100555".into()), ..official("sekda", "Sekretaris Daerah", "sekda", &[]) },
             Official { webhook: Some("simpeg".into()), ..official("simpeg", "Simpeg", "mesin", &[]) },
             Official { email: Some("operator@example.go.id".into()), ..official("op", "Operator Dinkominfo", "operator", &[]) },
+            Official { whatsapp: Some("6281200000000".into()), ..official("bupati", "Bupati", "bupati", &[]) },
         ];
         let db = Db::open(url).await.unwrap();
-        let world = Self { db, clock: ManualClock::new(at(START).timestamp()), settings, mail, chat, hook, _folder: folder };
+        let world = Self { db, clock: ManualClock::new(at(START).timestamp()), settings, mail, chat, hook, wa, _folder: folder };
         for (id, slug) in [(1, "dindukcapil"), (2, "dinhub")] {
             world
                 .exec(

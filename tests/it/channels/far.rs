@@ -24,6 +24,8 @@ pub enum Mode {
     Hang,
     /// Takes the message and breaks the connection before its yes.
     Cut,
+    /// Takes the message, says half of its answer, then nothing more: its side of the connection is closed.
+    Half,
     /// HTTP: this status with this body.
     Answer(u16, &'static str),
 }
@@ -59,6 +61,7 @@ impl SmtpSink {
             Mode::Auth => "auth",
             Mode::Hang => "hang",
             Mode::Cut => "cut",
+            Mode::Half => "half",
             Mode::Answer(..) => panic!("not an SMTP mode"),
         };
         std::fs::write(self.folder.path().join("mode"), word).unwrap();
@@ -104,7 +107,7 @@ impl Request {
     }
 }
 
-/// An HTTP server that plays Telegram or a webhook's receiver.
+/// An HTTP server that plays Telegram, WhatsApp's Cloud API (what goes to `…/messages`) or a webhook's receiver.
 #[derive(Clone)]
 pub struct HttpSink {
     pub url: String,
@@ -135,20 +138,35 @@ impl HttpSink {
     fn serve(&self, mut stream: TcpStream) {
         let Some(request) = read(&mut stream) else { return };
         let migrated = request.body.contains("-100777");
+        let cloud = request.path.ends_with("/messages");
         self.requests.lock().unwrap().push(request);
         let mode = *self.mode.lock().unwrap();
-        let fine = r#"{"ok":true,"result":{"message_id":7}}"#;
+        let fine = if cloud {
+            r#"{"messaging_product":"whatsapp","contacts":[{"input":"62","wa_id":"62"}],"messages":[{"id":"wamid.7","message_status":"accepted"}]}"#
+        } else {
+            r#"{"ok":true,"result":{"message_id":7}}"#
+        };
         let (status, extra, body) = match mode {
-            Mode::Ok => (200, "", fine),
+            Mode::Ok | Mode::Half => (200, "", fine),
+            Mode::Slower if cloud => {
+                (400, "", r#"{"error":{"message":"(#131056) Siti","code":131056,"error_data":{"details":"http://x"}}}"#)
+            }
             Mode::Slower => (429, "retry-after: 7\r\n", r#"{"ok":false,"error_code":429,"parameters":{"retry_after":7}}"#),
             Mode::Down => (503, "", "<html>secret-token down</html>"),
+            Mode::Refuse if cloud => (400, "", r#"{"error":{"message":"62812 Siti","code":131026}}"#),
             Mode::Refuse => (403, "", r#"{"ok":false,"description":"Forbidden: bot was blocked by the user"}"#),
+            Mode::Auth if cloud => (401, "", r#"{"error":{"message":"secret-wa is no token","type":"OAuthException","code":190}}"#),
             Mode::Auth => (401, "", r#"{"ok":false,"description":"Unauthorized"}"#),
             Mode::Answer(400, body) if migrated && body.contains("migrate_to_chat_id") => (200, "", fine),
             Mode::Answer(status, body) => (status, "location: http://127.0.0.1:1/\r\n", body),
             Mode::Hang => return self.hanging.lock().unwrap().push(stream),
             Mode::Cut => return,
         };
+        if mode == Mode::Half {
+            let _ = write!(stream, "HTTP/1.1 20");
+            let _ = stream.shutdown(std::net::Shutdown::Write);
+            return self.hanging.lock().unwrap().push(stream);
+        }
         let _ = write!(stream, "HTTP/1.1 {status} X\r\n{extra}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
     }
 }

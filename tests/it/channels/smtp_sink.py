@@ -3,7 +3,7 @@
 NNN.eml is a mail as it came, NNN.txt its plain text as Python's own mail parser reads it.
 
 usage: smtp_sink.py FOLDER   prints its port, then serves until it is killed
-modes: ok | later (451) | full (452) | never (550) | auth (535) | hang (no answer) | cut (break after the last byte)
+modes: ok | later (451) | full (452) | never (550) | auth (535) | hang (no answer) | cut (break after the last byte) | half (half an answer, then the end of its side)
 """
 import asyncio
 import email
@@ -54,6 +54,11 @@ class Sink:
             case "cut":
                 self.keep(envelope)
                 server.transport.abort()
+            case "half":
+                self.keep(envelope)
+                server.transport.write(b"25")
+                server.transport.write_eof()
+                await asyncio.sleep(3600)
         if mode() != "cut":
             self.keep(envelope)
         return "250 2.0.0 OK: queued as SINK1"

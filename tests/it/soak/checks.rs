@@ -95,7 +95,7 @@ pub async fn every_step_has_its_deliveries(db: &Db) {
             for group in &step.notify {
                 let officials = match group.as_str() {
                     "operator" => vec![("operator-dinkominfo".to_owned(), "telegram"), ("pusat-kendali".to_owned(), "webhook")],
-                    "sekda" => vec![("sekretaris-daerah".to_owned(), "smtp")],
+                    "sekda" => ["smtp", "whatsapp"].map(|channel| ("sekretaris-daerah".to_owned(), channel)).to_vec(),
                     "bupati" => vec![("bupati".to_owned(), "smtp")],
                     _ => vec![(format!("kepala of {opd}"), "smtp")],
                 };
@@ -133,8 +133,9 @@ pub async fn every_letter_was_accepted_and_copies_have_a_cause(db: &Db, site: &S
         accepted.entry(format!("webhook {id}")).or_default().push(hook.body.to_vec());
     }
     for chat in site.chats.captured().into_iter().filter(|chat| chat.accepted) {
+        let way = if chat.path.ends_with("/messages") { "whatsapp" } else { "telegram" };
         let key = String::from_utf8(chat.body.to_vec()).unwrap();
-        accepted.entry(format!("telegram {key}")).or_default().push(chat.body.to_vec());
+        accepted.entry(format!("{way} {key}")).or_default().push(chat.body.to_vec());
     }
     let copies: usize = accepted.values().map(|copies| copies.len() - 1).sum();
     for (key, bytes) in &accepted {
@@ -145,7 +146,7 @@ pub async fn every_letter_was_accepted_and_copies_have_a_cause(db: &Db, site: &S
         let name = match channel.as_str() {
             "smtp" => format!("smtp {key} {}", row.t("address").unwrap()),
             "webhook" => format!("webhook {key}"),
-            _ => format!("telegram {}", row.t("payload").unwrap()),
+            way => format!("{way} {}", row.t("payload").unwrap()),
         };
         assert!(accepted.remove(&name).is_some(), "said to be delivered, but it never came: {name}");
     }

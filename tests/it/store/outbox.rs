@@ -159,9 +159,9 @@ async fn a_mark_under_an_old_fence_is_refused_and_writes_nothing(w: &mut World) 
     let mark = |letter: &Claimed, outcome: Outcome| Mark { id: letter.id, fence: letter.fence, outcome };
     let delivered = || Outcome::Delivered { at: at(70), provider_id: Some("p".into()) };
     let later = || Outcome::Later { at: at(99), error: "no route".into() };
-    let lost = outbox::mark(&w.db, &[mark(&old[0], later()), mark(&new[1], delivered())]).await.unwrap();
+    let lost = outbox::mark(&w.db, at(99), &[mark(&old[0], later()), mark(&new[1], delivered())]).await.unwrap();
     assert_eq!(lost, [old[0].id], "the other is written all the same");
-    assert_eq!(outbox::mark(&w.db, &[mark(&new[1], later()), mark(&new[0], later())]).await.unwrap(), [new[1].id], "marked once");
+    assert_eq!(outbox::mark(&w.db, at(99), &[mark(&new[1], later()), mark(&new[0], later())]).await.unwrap(), [new[1].id], "marked once");
     assert_eq!((claim(w, 98, 9).await.len(), claim(w, 99, 9).await.len(), outbox::outbox_count(&w.db).await.unwrap()), (0, 1, 1));
 }
 }
