@@ -10,6 +10,9 @@ use crate::domain::{
 };
 use crate::store::outbox::{AccountFacts, Waiting};
 
+/// Alerts in one post to Alertmanager at most (by the numbers of their deliveries).
+pub(super) const POSTED_AT_ONCE: u32 = 500;
+
 /// Deliveries whose time has come, sorted out.
 #[derive(Debug, Default)]
 pub struct Groups<'a> {
@@ -23,7 +26,7 @@ pub struct Groups<'a> {
 type Key<'a> = (Channel, &'a str, &'a str, i64, Option<&'a AccountFacts>);
 
 /// Mail and chat: all of an address together, unless a letter to it is younger than `spacing`; then at its end.
-/// Webhooks: one call each (a backlog: one an account and official). Log: all together.
+/// Webhooks: one call each (a backlog: one an account and official). Log: all together. Alertmanager: some hundreds together.
 pub fn group(waiting: &[Waiting], spacing: SignedDuration, now: Time) -> Groups<'_> {
     let mut groups: BTreeMap<Key<'_>, Vec<&Waiting>> = BTreeMap::new();
     let mut held = Vec::new();
@@ -32,6 +35,7 @@ pub fn group(waiting: &[Waiting], spacing: SignedDuration, now: Time) -> Groups<
         let (official, delivery, account) = match (w.channel, w.alert.kind, next) {
             (Channel::Webhook, AlertKind::Backlog, _) => (w.official.as_str(), 0, w.account.as_ref()),
             (Channel::Webhook, ..) => (w.official.as_str(), w.delivery, None),
+            (Channel::Alertmanager, ..) => ("", w.delivery / i64::from(POSTED_AT_ONCE), None),
             (Channel::Log, ..) | (_, _, None) => ("", 0, None),
             (_, _, Some(next)) => {
                 held.push((w.delivery, next));

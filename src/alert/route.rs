@@ -81,6 +81,10 @@ fn step(unrouted: &Unrouted, settings: &Settings, now: Time, out: &mut Vec<NewDe
         if groups.contains(&OPERATOR) {
             out.push(delivery(unrouted, OPERATOR, Channel::Log, Channel::Log.word(), reason, None, settings, now));
         }
+        if settings.channels.alertmanager.as_ref().is_some_and(|it| groups.contains(&it.group.as_str())) {
+            let word = Channel::Alertmanager.word();
+            out.push(delivery(unrouted, word, Channel::Alertmanager, word, reason, None, settings, now));
+        }
         out.len() > first
     };
     if !tell(&groups, None) {

@@ -8,7 +8,7 @@ mod letters;
 mod waiting;
 
 pub use letters::{Claimed, Mark, NewLetter, Outcome, claim, form, former, mark, next_due, outbox_count};
-pub use waiting::{AccountFacts, TicketFacts, Waiting, hold, waiting};
+pub use waiting::{AccountFacts, TicketFacts, Waiting, firing, hold, waiting};
 
 use super::db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals};
 use crate::domain::{
@@ -77,6 +77,7 @@ macro_rules! closing {
         "('ticket.answered', 'ticket.dismissed', 'ticket.withdrawn')"
     };
 }
+use closing;
 
 /// Reads an alert from columns named as in the table.
 fn alert(row: &Row) -> Result<Alert, StoreError> {

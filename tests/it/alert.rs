@@ -1,5 +1,6 @@
 //! The alert stage on both databases: routed once, grouped, held, sent, retried, dropped; nothing lost by a crash.
 
+mod alertmanager;
 mod letters;
 pub mod world;
 

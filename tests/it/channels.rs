@@ -36,7 +36,7 @@ impl Side {
 
 fn sides() -> Vec<Side> {
     let limit = |settings: settings::Settings| Channels::new(&settings).unwrap().with_limit(Duration::from_secs(2));
-    let (mail, chat, hook) = (std::rc::Rc::new(SmtpSink::start()), HttpSink::start(), HttpSink::start());
+    let (mail, chat, hook, prometheus) = (std::rc::Rc::new(SmtpSink::start()), HttpSink::start(), HttpSink::start(), HttpSink::start());
     let base = || settings(Language::Indonesian);
     let with = |channels| limit(settings::Settings { channels, ..base() });
     let bodies = |sink: &HttpSink| {
@@ -78,7 +78,22 @@ fn sides() -> Vec<Side> {
             set: setter(&hook),
             took: bodies(&hook),
         },
+        Side {
+            way: Channel::Alertmanager,
+            address: "alertmanager",
+            payload: r#"[{"labels":{"alertname":"Siti"}}]"#,
+            channels: with(settings::Channels {
+                alertmanager: Some(alertmanager(prometheus.url.clone())),
+                ..settings::Channels::default()
+            }),
+            set: setter(&prometheus),
+            took: bodies(&prometheus),
+        },
     ]
+}
+
+fn alertmanager(url: String) -> settings::Alertmanager {
+    settings::Alertmanager { url, group: "operator".into() }
 }
 
 /// What a channel must make of an attempt.
@@ -116,7 +131,11 @@ async fn every_channel_tells_accepted_later_never_and_unknown_apart_and_says_no_
             assert_eq!(verdict(&result), want, "{} {mode:?}: {result:?}", side.way);
             no_secret(&result, side.way);
         }
-        (side.set)(if side.way == Channel::Webhook { Mode::Answer(410, "") } else { Mode::Refuse });
+        (side.set)(match side.way {
+            Channel::Webhook => Mode::Answer(410, ""),
+            Channel::Alertmanager => Mode::Answer(400, "bad Siti"),
+            _ => Mode::Refuse,
+        });
         let result = side.send().await;
         assert_eq!(verdict(&result), Verdict::Never, "{} {result:?}", side.way);
         no_secret(&result, side.way);
@@ -152,8 +171,10 @@ async fn nobody_listening_is_a_failure_with_a_known_outcome() {
     settings.channels.smtp = Some(smtp(format!("smtp://127.0.0.1:{port}")));
     settings.channels.telegram =
         Some(settings::Telegram { token: "1:secret-token".to_owned().into(), url: format!("http://127.0.0.1:{port}") });
+    settings.channels.alertmanager = Some(alertmanager(format!("http://127.0.0.1:{port}")));
     let channels = Channels::new(&settings).unwrap();
-    for (way, address) in [(Channel::Smtp, "kepala@example.go.id"), (Channel::Telegram, "-100555")] {
+    let sides = [(Channel::Smtp, "kepala@example.go.id"), (Channel::Telegram, "-100555"), (Channel::Alertmanager, "alertmanager")];
+    for (way, address) in sides {
         let letter = Outgoing { key: "k", address, payload: "{}", at: Time::from_secs(0) };
         let result = channels.send(way, &letter).await;
         assert_eq!(verdict(&result), Verdict::Later { after: None, unknown: false }, "{result:?}");

@@ -2,7 +2,7 @@
 
 use super::{
     super::db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals},
-    alert,
+    alert, closing,
 };
 use crate::domain::{Kind, Platform, Text, TicketId, TicketState, Time, alert::Alert, alert::Channel};
 
@@ -76,10 +76,9 @@ pub struct TicketFacts {
     pub reason: Option<String>,
 }
 
-/// Waiting deliveries whose time has come, in order.
-pub async fn waiting(db: &Db, now: Time, limit: u32) -> Result<Vec<Waiting>, StoreError> {
-    let rows = db
-        .rows(
+/// Deliveries with all that letters say of them, as SQL text up to its `WHERE`.
+macro_rules! facts {
+    () => {
             "SELECT d.id AS delivery_id, d.official, d.channel, d.address, d.reason AS delivery_reason,
                     (SELECT max(l.created_at) FROM letter l WHERE l.channel = d.channel AND l.address = d.address) AS last_letter_at,
                     a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.cause, a.detail,
@@ -94,9 +93,40 @@ pub async fn waiting(db: &Db, now: Time, limit: u32) -> Result<Vec<Waiting>, Sto
                LEFT JOIN ticket t ON t.id = d.ticket_id
                LEFT JOIN account c ON c.id = COALESCE(t.account_id, d.account_id)
                LEFT JOIN thread th ON th.id = t.thread_id
-               LEFT JOIN message m ON m.id = t.newest_message_id
-              WHERE d.state = 'waiting' AND d.send_at <= $1 ORDER BY d.send_at, d.id LIMIT $2",
-            vals![now, limit],
+               LEFT JOIN message m ON m.id = t.newest_message_id"
+    };
+}
+
+/// Waiting deliveries whose time has come, in order.
+pub async fn waiting(db: &Db, now: Time, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+    let rows = db
+        .rows(concat!(facts!(), " WHERE d.state = 'waiting' AND d.send_at <= $1 ORDER BY d.send_at, d.id LIMIT $2"), vals![now, limit])
+        .await?;
+    rows.iter().map(one).collect()
+}
+
+/// What fires at Alertmanager: of each open ticket that it was told of the newest delivery; of each account that is still
+/// not read or in doubt, and of the site, the delivery that told of it. In the order of delivery rows, those after `after` only.
+pub async fn firing(db: &Db, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+    let rows = db
+        .rows(
+            concat!(
+                facts!(),
+                " WHERE d.id > $1 AND d.id IN (
+                   SELECT max(n.id) FROM ticket o JOIN delivery n ON n.ticket_id = o.id
+                    WHERE o.state = 'open' AND n.channel = 'alertmanager' AND n.state = 'delivered' AND n.kind NOT IN ",
+                closing!(),
+                " GROUP BY o.id
+                   UNION ALL
+                   SELECT n.id FROM delivery n JOIN alert u ON u.id = n.alert_id LEFT JOIN account k ON k.id = n.account_id
+                    WHERE n.ticket_id IS NULL AND n.channel = 'alertmanager' AND n.state = 'delivered' AND n.kind = 'account.unhealthy'
+                      AND (k.active = 1 AND (k.told_at = u.created_at
+                             OR EXISTS (SELECT 1 FROM concern q WHERE q.account_id = k.id AND q.cause = u.cause))
+                           OR n.account_id IS NULL AND NOT EXISTS (SELECT 1 FROM alert r WHERE r.id > u.id AND r.kind = 'account.recovered'
+                             AND r.account_id IS NULL)))
+                  ORDER BY d.id LIMIT $2"
+            ),
+            vals![after, limit],
         )
         .await?;
     rows.iter().map(one).collect()
