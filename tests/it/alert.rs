@@ -317,7 +317,7 @@ on_both! {
 }
 
 /// A header of a mail, unfolded.
-fn header(mail: &str, name: &str) -> String {
+pub fn header(mail: &str, name: &str) -> String {
     let head = mail.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
     let line = head.lines().find(|line| line.to_lowercase().starts_with(&format!("{}:", name.to_lowercase()))).unwrap_or_default();
     line.split_once(':').map_or("", |(_, value)| value).trim().to_owned()
