@@ -24,6 +24,10 @@ pub enum Mode {
     Hang,
     /// Takes the message and breaks the connection before its yes.
     Cut,
+    /// SMTP: the first attempt for an address is put off.
+    Greylist,
+    /// SMTP: this answer (or `hang`, or `cut`) to this command.
+    At(&'static str, &'static str),
     /// HTTP: this status with this body.
     Answer(u16, &'static str),
 }
@@ -51,7 +55,13 @@ impl SmtpSink {
         format!("smtp://127.0.0.1:{}", self.port)
     }
     pub fn set(&self, mode: Mode) {
+        let at;
         let word = match mode {
+            Mode::Greylist => "greylist",
+            Mode::At(command, answer) => {
+                at = format!("at {command} {answer}");
+                &at
+            }
             Mode::Ok => "ok",
             Mode::Slower => "later",
             Mode::Down => "full",
@@ -145,6 +155,7 @@ impl HttpSink {
             Mode::Refuse => (403, "", r#"{"ok":false,"description":"Forbidden: bot was blocked by the user"}"#),
             Mode::Auth => (401, "", r#"{"ok":false,"description":"Unauthorized"}"#),
             Mode::Answer(400, body) if migrated && body.contains("migrate_to_chat_id") => (200, "", fine),
+            Mode::Greylist | Mode::At(..) => panic!("not an HTTP mode"),
             Mode::Answer(status, body) => (status, "location: http://127.0.0.1:1/\r\n", body),
             Mode::Hang => return self.hanging.lock().unwrap().push(stream),
             Mode::Cut => return,

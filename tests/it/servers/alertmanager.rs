@@ -12,7 +12,7 @@ use serde_json::Value;
 use tanggap::{
     alert::Refresh,
     domain::{Time, settings},
-    runtime::{Stage as _, http},
+    runtime::{Clock as _, Stage as _, SystemClock, http},
 };
 
 use crate::{
@@ -131,7 +131,7 @@ async fn alertmanager_shows_what_is_told_also_after_its_own_restart_and_resolves
         ..settings::Channels::default()
     };
     // Alertmanager lives by the real clock
-    let now = Timestamp::now();
+    let now = SystemClock.now();
     world.clock.set(now);
     let opened = Time::from_timestamp(now - SignedDuration::from_hours(5));
     for id in [1, 2] {
@@ -157,7 +157,7 @@ async fn alertmanager_shows_what_is_told_also_after_its_own_restart_and_resolves
     receiver_hears(&receiver, "firing 2").await;
 
     // the clock of the world ran ahead by two minutes, and an alert ends now
-    world.clock.set(Timestamp::now());
+    world.clock.set(SystemClock.now());
     world.close(1, "answered").await;
     world.tell("ticket.answered", Some(1), (0, "", &[])).await;
     world.step().await;

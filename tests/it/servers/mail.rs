@@ -112,7 +112,7 @@ on_both! {
         assert_eq!(firsts.len(), 1, "all but the first refer to the former ones");
     }
 
-    async fn greylisting_is_waited_out_as_the_server_says_it(w: &mut World) {
+    async fn a_letter_that_a_real_server_greylists_waits_for_its_next_attempt(w: &mut World) {
         w.settings.channels = settings::Channels { smtp: Some(smtp(told("TANGGAP_TEST_SMTP"))), ..settings::Channels::default() };
         w.settings.officials[0].email = Some("greylisted@example.go.id".into());
         w.breach(&ticket(1), &["kepala"]).await;

@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use jiff::Timestamp;
 use tanggap::{
     alert::channel::{Channels, Outgoing},
     domain::{Time, alert::Channel, settings::Language},
+    runtime::{Clock as _, SystemClock},
 };
 
 use super::{said, told};
@@ -35,7 +35,7 @@ async fn the_reference_library_in_python_takes_our_signature_and_no_other() {
         Channels::new(&settings).unwrap().send(Channel::Webhook, &letter).await.unwrap();
         sink.requests().last().unwrap().clone()
     };
-    let now = Time::from_timestamp(Timestamp::now());
+    let now = Time::from_timestamp(SystemClock.now());
     let call = send(now).await;
     assert_eq!(verdict(HOOK_SECRET, &call, &call.body), "taken");
     assert_eq!(verdict(HOOK_SECRET, &call, &call.body.replace("KTP", "SIM")), "refused: No matching signature found");
