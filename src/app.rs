@@ -20,7 +20,7 @@ use tracing::{error, info, warn};
 pub use witness::Witness;
 
 use crate::{
-    alert::{self, AlertStage},
+    alert::{self, AlertStage, Refresh},
     config::{self, Environment, Loaded, Secrets},
     domain::{
         Platform, SharedSettings, Time,
@@ -223,6 +223,11 @@ async fn crew(
     crew.spawn(PollStage::NAME, drive(poll, clock.clone(), polls, stop.clone(), pulse.clone()));
     crew.spawn(SlaStage::NAME, drive(sla, clock.clone(), judge, stop.clone(), pulse.clone()));
     crew.spawn(AlertStage::NAME, drive(alert, clock.clone(), alerts, stop.clone(), pulse.clone()));
+    if settings.channels.alertmanager.is_some() {
+        let refresh = Refresh::new(db.clone(), settings.clone(), clock.clone())?;
+        pulse.register(Refresh::NAME, BUDGET);
+        crew.spawn(Refresh::NAME, drive(refresh, clock.clone(), Nudge::default(), stop.clone(), pulse.clone()));
+    }
     let alive = alive(db.clone());
     let (ready, watched) = (alive.clone(), pulse.clone());
     let ready = move || {

@@ -297,6 +297,7 @@ CREATE TABLE delivery (
 ) STRICT;
 CREATE INDEX delivery_waiting ON delivery (send_at) WHERE state = 'waiting';
 CREATE INDEX delivery_ticket ON delivery (ticket_id);
+CREATE INDEX delivery_account ON delivery (account_id) WHERE ticket_id IS NULL;
 CREATE INDEX delivery_letter ON delivery (letter_id);
 CREATE INDEX delivery_open ON delivery (state) WHERE state IN ('waiting', 'pending');
 

@@ -10,6 +10,9 @@ use crate::domain::{
 };
 use crate::store::outbox::{AccountFacts, Waiting};
 
+/// Alerts in one post to Alertmanager at most (by the numbers of their deliveries).
+pub(super) const POSTED_AT_ONCE: u32 = 500;
+
 /// Deliveries whose time has come, sorted out.
 #[derive(Debug, Default)]
 pub struct Groups<'a> {
@@ -29,6 +32,7 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// end; unless as many letters as the cap allows left within the hour, then when the first of them is an hour old, urgent tickets aside;
 /// unless three letters within the hour told of urgent tickets under the same post, then when the first of those is an hour old. A sheet is
 /// a letter of its own and waits for nothing. Webhooks: one call each (a backlog: one an account and official). Log: all together.
+/// Alertmanager: some hundreds together.
 pub fn group(waiting: &[Waiting], spacing: SignedDuration, now: Time) -> Groups<'_> {
     let mut groups: BTreeMap<Key<'_>, Vec<&Waiting>> = BTreeMap::new();
     let mut held = Vec::new();
@@ -44,6 +48,7 @@ pub fn group(waiting: &[Waiting], spacing: SignedDuration, now: Time) -> Groups<
         let (official, delivery, account) = match (w.channel, w.alert.kind, next) {
             (Channel::Webhook, AlertKind::Backlog, _) => (w.official.as_str(), 0, w.account.as_ref()),
             (Channel::Webhook, ..) => (w.official.as_str(), w.delivery, None),
+            (Channel::Alertmanager, ..) => ("", w.delivery / i64::from(POSTED_AT_ONCE), None),
             (_, kind, _) if kind.is_sheet() => (w.official.as_str(), w.delivery, None),
             (Channel::Log, ..) | (_, _, None) => ("", 0, None),
             (_, _, Some((until, why))) => {

@@ -2,15 +2,18 @@
 //!
 //! `route` chooses recipients, `when` and `group` the moment, `letter` the words, `retry` the next attempt: all pure.
 //! [`AlertStage`] moves rows by them: alert → delivery → letter → accepted; `channel` holds the ways out.
+//! [`Refresh`] repeats to Alertmanager what still fires.
 
 pub mod channel;
 mod group;
 pub mod letter;
+mod refresh;
 mod retry;
 pub mod route;
 mod stage;
 mod when;
 
+pub use refresh::Refresh;
 pub use stage::{AlertError, AlertStage};
 
 use std::collections::HashSet;

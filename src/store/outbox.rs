@@ -11,7 +11,7 @@ mod waiting;
 
 pub use letters::{Claimed, Mark, NewLetter, Outcome, claim, form, former, mark, next_due, outbox_count};
 pub use reports::{Report, Reported, report, reported, settle};
-pub use waiting::{AccountFacts, TicketFacts, Waiting, facts, hold, waiting};
+pub use waiting::{AccountFacts, TicketFacts, Waiting, facts, firing, hold, waiting};
 
 use super::db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals};
 use crate::domain::{
@@ -82,6 +82,7 @@ macro_rules! closing {
         "('ticket.answered', 'ticket.dismissed', 'ticket.withdrawn')"
     };
 }
+use closing;
 
 /// Reads an alert from columns named as in the table.
 fn alert(row: &Row) -> Result<Alert, StoreError> {

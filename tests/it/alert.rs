@@ -1,5 +1,6 @@
 //! The alert stage on both databases: routed once, grouped, held, sent, retried, dropped; nothing lost by a crash.
 
+mod alertmanager;
 mod chaos;
 mod letters;
 mod sheets;
@@ -165,6 +166,19 @@ on_both! {
         assert_eq!(w.deliveries().await, ["simpeg webhook delivered"]);
     }
 
+    async fn a_greylisted_mail_comes_back_with_the_same_message_id_and_is_taken(w: &mut World) {
+        w.mail.set(Mode::Greylist);
+        w.breach(&ticket(1), &["kepala"]).await;
+        w.step().await;
+        assert_eq!(w.deliveries().await, ["kepala smtp pending"]);
+        let before = w.rows("SELECT payload FROM letter").await[0].t("payload").unwrap();
+        w.after(17).await;
+        assert_eq!(w.deliveries().await, ["kepala smtp delivered"]);
+        let mails = w.mail.mails();
+        assert_eq!(mails.len(), 1);
+        assert_eq!(header(&mails[0], "Message-ID"), header(&before, "Message-ID"));
+    }
+
     async fn what_is_refused_for_good_or_a_day_old_is_given_up(w: &mut World) {
         w.mail.set(Mode::Refuse);
         w.hook.set(Mode::Down);
@@ -320,7 +334,7 @@ on_both! {
 }
 
 /// A header of a mail, unfolded.
-fn header(mail: &str, name: &str) -> String {
+pub fn header(mail: &str, name: &str) -> String {
     let head = mail.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ");
     let line = head.lines().find(|line| line.to_lowercase().starts_with(&format!("{}:", name.to_lowercase()))).unwrap_or_default();
     line.split_once(':').map_or("", |(_, value)| value).trim().to_owned()

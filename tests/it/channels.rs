@@ -59,7 +59,14 @@ fn sides() -> Vec<Side> {
             webhooks: [("simpeg".to_owned(), webhook(sink, false))].into(),
             ..none()
         }),
+        http_side((Channel::Alertmanager, "alertmanager", r#"[{"labels":{"alertname":"Siti"}}]"#), Some(7), Mode::Answer(400, "bad Siti"), |sink| {
+            Set { alertmanager: Some(alertmanager(sink.url.clone())), ..none() }
+        }),
     ]
+}
+
+fn alertmanager(url: String) -> settings::Alertmanager {
+    settings::Alertmanager { url, group: "operator".into() }
 }
 
 fn channels(set: settings::Channels) -> Channels {
@@ -158,6 +165,35 @@ async fn the_bytes_arrive_as_they_were_stored_also_when_they_arrive_twice() {
 }
 
 #[tokio::test]
+async fn a_mail_server_that_defers_refuses_breaks_off_or_hangs_at_any_command_is_understood_and_gets_the_mail_once() {
+    let sink = SmtpSink::start();
+    let mut settings = settings(Language::English);
+    settings.channels.smtp = Some(smtp(sink.url()));
+    let channels = Channels::new(&settings).unwrap().with_limit(Duration::from_millis(500));
+    let payload = "Message-ID: <t42-2-1-9@example.go.id>\r\nSubject: x\r\n\r\nSiti\r\n";
+    let letter = Outgoing { key: "t42-2-1-9", address: "kepala@example.go.id", payload, at: Time::from_secs(0) };
+    let later = |unknown| Verdict::Later { after: None, unknown };
+    for (mode, want) in [
+        (Mode::At("MAIL", "421 4.3.2 secret-host closing"), later(false)),
+        (Mode::At("RCPT", "450 4.2.1 kepala@ busy"), later(false)),
+        (Mode::At("RCPT", "552 5.2.2 mailbox full"), Verdict::Never),
+        (Mode::At("DATA", "451 4.7.1 looked at for too long"), later(false)),
+        (Mode::At("DATA", "554 5.7.1 Siti is spam"), Verdict::Never),
+        (Mode::At("MAIL", "hang"), later(true)),
+        (Mode::At("RCPT", "hang"), later(true)),
+        (Mode::At("RCPT", "cut"), later(true)),
+        (Mode::Greylist, later(false)),
+        (Mode::Greylist, Verdict::Accepted),
+    ] {
+        sink.set(mode);
+        let result = channels.send(Channel::Smtp, &letter).await;
+        assert_eq!(verdict(&result), want, "{mode:?} {result:?}");
+        no_secret(&result, Channel::Smtp);
+    }
+    assert_eq!(sink.mails().len(), 1, "only the last attempt was taken");
+}
+
+#[tokio::test]
 async fn nobody_listening_is_a_failure_with_a_known_outcome() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut settings = settings(Language::English);
@@ -165,8 +201,15 @@ async fn nobody_listening_is_a_failure_with_a_known_outcome() {
     settings.channels.telegram =
         Some(settings::Telegram { token: "1:secret-token".to_owned().into(), url: format!("http://127.0.0.1:{port}") });
     settings.channels.whatsapp = Some(settings::Whatsapp { url: format!("http://127.0.0.1:{port}"), ..whatsapp(&HttpSink::start()) });
+    settings.channels.alertmanager = Some(alertmanager(format!("http://127.0.0.1:{port}")));
     let channels = Channels::new(&settings).unwrap();
-    for (way, address) in [(Channel::Smtp, "kepala@example.go.id"), (Channel::Telegram, "-100555"), (Channel::Whatsapp, "62812")] {
+    let sides = [
+        (Channel::Smtp, "kepala@example.go.id"),
+        (Channel::Telegram, "-100555"),
+        (Channel::Whatsapp, "62812"),
+        (Channel::Alertmanager, "alertmanager"),
+    ];
+    for (way, address) in sides {
         let letter = Outgoing { key: "k", address, payload: "{}", at: Time::from_secs(0) };
         let result = channels.send(way, &letter).await;
         assert_eq!(verdict(&result), Verdict::Later { after: None, unknown: false }, "{result:?}");

@@ -20,6 +20,7 @@ mod reckoning;
 mod registry;
 mod requests;
 mod samples;
+mod servers;
 mod simulator;
 mod soak;
 mod stages;

@@ -1,5 +1,6 @@
 //! Ways to reach officials, one file each behind one trait. A channel sends given bytes once and says what to do next.
 
+mod alertmanager;
 mod log;
 mod smtp;
 mod telegram;
@@ -123,6 +124,10 @@ impl Channels {
         }
         if !settings.channels.webhooks.is_empty() {
             by_way.insert(Way::Webhook, Box::new(webhook::Webhooks::new(&settings.channels.webhooks, Self::usual_limit(Way::Webhook))?));
+        }
+        if let Some(alertmanager) = &settings.channels.alertmanager {
+            by_way
+                .insert(Way::Alertmanager, Box::new(alertmanager::Alertmanager::new(alertmanager, Self::usual_limit(Way::Alertmanager))?));
         }
         Ok(Self { by_way, limit: None })
     }

@@ -3,6 +3,7 @@
 //! `sheet` decides what is said, the `catalogue` how, the layouts where it stands. Text is escaped in one place
 //! an output: by the template engine for HTML and Telegram, by lettre for mail headers, by serde for webhooks and WhatsApp.
 
+mod alertmanager;
 mod body;
 mod mail;
 mod preview;
@@ -148,6 +149,9 @@ impl Writer {
             let webhook = self.settings.channels.webhooks.get(&first.address).ok_or(LetterError::Webhook)?;
             return Ok(body::body(group, webhook.full, &self.settings));
         }
+        if first.channel == Channel::Alertmanager {
+            return alertmanager::alerts(&self.words, &self.settings, group, now);
+        }
         let references: Vec<&str> = match sheet::only_ticket(group) {
             Some(ticket) => {
                 former.iter().filter(|(id, to, _)| *id == ticket && *to == first.address).map(|(_, _, key)| key.as_str()).collect()
@@ -167,11 +171,19 @@ impl Writer {
             return Ok(format!("Subject: {}\n\n{text}", preview::clean(&sheet.subject)));
         }
         let payload = self.payload(group, "preview", &[], &Facts::default(), now)?;
+        if let Some(shown) = self.shown(&payload) {
+            return Ok(shown);
+        }
         let Ok(body) = serde_json::from_str::<serde_json::Value>(&payload) else { return Ok(payload) };
         Ok(match &body["text"] {
             serde_json::Value::String(text) => text.clone(),
             _ => format!("{body:#}"),
         })
+    }
+
+    /// All of these once more, for Alertmanager, which forgets what is not repeated.
+    pub fn firing(&self, firing: &[Waiting], now: Time) -> Result<String, LetterError> {
+        alertmanager::alerts(&self.words, &self.settings, &firing.iter().collect::<Vec<_>>(), now)
     }
 
     /// The letter of `alert test`.

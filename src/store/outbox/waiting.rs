@@ -2,7 +2,7 @@
 
 use super::{
     super::db::{CHUNK, Db, Row, StoreError, built, placeholders, vals},
-    alert,
+    alert, closing,
 };
 use crate::domain::{
     Kind, Platform, Text, TicketId, TicketState, Time,
@@ -99,13 +99,30 @@ macro_rules! facts {
     };
 }
 
+/// Deliveries `d` with their alerts and what letters say of them, as SQL text between what else is asked for and the `WHERE`.
+macro_rules! deliveries {
+    () => {
+        concat!(
+            "d.id AS delivery_id, d.official, d.channel, d.address, d.reason AS delivery_reason,
+             a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.cause, a.detail,
+             a.created_at AS alert_created_at,
+             COALESCE(CASE WHEN d.channel = 'webhook' THEN m.text ELSE substr(m.text, 1, 1000) END, '') AS text, ",
+            facts!(),
+            " FROM delivery d JOIN alert a ON a.id = d.alert_id
+              LEFT JOIN ticket t ON t.id = d.ticket_id
+              LEFT JOIN account c ON c.id = COALESCE(t.account_id, d.account_id)
+              LEFT JOIN thread th ON th.id = t.thread_id
+              LEFT JOIN message m ON m.id = t.newest_message_id "
+        )
+    };
+}
+
 /// Waiting deliveries whose time has come, in order. `per_hour`: the cap of letters to one address.
 pub async fn waiting(db: &Db, now: Time, per_hour: usize, limit: u32) -> Result<Vec<Waiting>, StoreError> {
     let rows = db
         .rows(
             concat!(
-                "SELECT d.id AS delivery_id, d.official, d.channel, d.address, d.reason AS delivery_reason,
-                    (SELECT max(l.created_at) FROM letter l WHERE l.channel = d.channel AND l.address = d.address) AS last_letter_at,
+                "SELECT (SELECT max(l.created_at) FROM letter l WHERE l.channel = d.channel AND l.address = d.address) AS last_letter_at,
                     (SELECT l.created_at FROM letter l WHERE l.channel = d.channel AND l.address = d.address
                       ORDER BY l.created_at DESC LIMIT 1 OFFSET $2) AS crowded_at,
                     CASE WHEN t.urgent = 1 AND th.post_key IS NOT NULL THEN
@@ -113,37 +130,62 @@ pub async fn waiting(db: &Db, now: Time, per_hour: usize, limit: u32) -> Result<
                          JOIN delivery od ON od.ticket_id = ot.id AND od.official = d.official AND od.channel = d.channel AND od.step = d.step
                          JOIN letter l ON l.id = od.letter_id
                         WHERE oth.account_id = th.account_id AND oth.post_key = th.post_key AND od.kind = d.kind
-                        GROUP BY l.id, l.created_at ORDER BY l.created_at DESC LIMIT 1 OFFSET $3) END AS storm_at,
-                    a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.cause, a.detail,
-                    a.created_at AS alert_created_at,
-                    COALESCE(CASE WHEN d.channel = 'webhook' THEN m.text ELSE substr(m.text, 1, 1000) END, '') AS text, ",
-                facts!(),
-                " FROM delivery d JOIN alert a ON a.id = d.alert_id
-               LEFT JOIN ticket t ON t.id = d.ticket_id
-               LEFT JOIN account c ON c.id = COALESCE(t.account_id, d.account_id)
-               LEFT JOIN thread th ON th.id = t.thread_id
-               LEFT JOIN message m ON m.id = t.newest_message_id
-              WHERE d.state = 'waiting' AND d.send_at <= $1 ORDER BY d.send_at, d.id LIMIT $4"
+                        GROUP BY l.id, l.created_at ORDER BY l.created_at DESC LIMIT 1 OFFSET $3) END AS storm_at, ",
+                deliveries!(),
+                "WHERE d.state = 'waiting' AND d.send_at <= $1 ORDER BY d.send_at, d.id LIMIT $4"
             ),
             vals![now, per_hour.saturating_sub(1) as i64, STORM_AFTER, limit],
         )
         .await?;
     let one = |row: &Row| {
-        Ok(Waiting {
-            delivery: row.i("delivery_id")?,
-            alert: alert(row)?,
-            official: row.t("official")?,
-            channel: row.word("channel", Channel::from_word)?,
-            address: row.t("address")?,
-            reason: row.ot("delivery_reason")?,
-            last_letter_at: row.oat("last_letter_at")?,
-            crowded_at: row.oat("crowded_at")?,
-            storm_at: row.oat("storm_at")?,
-            account: account(row)?,
-            ticket: ticket(row)?,
-        })
+        let (last_letter_at, crowded_at, storm_at) = (row.oat("last_letter_at")?, row.oat("crowded_at")?, row.oat("storm_at")?);
+        Ok(Waiting { last_letter_at, crowded_at, storm_at, ..delivery(row)? })
     };
     rows.iter().map(one).collect()
+}
+
+/// What fires at Alertmanager: of each open ticket that it was told of the newest delivery; of each account that is still
+/// not read or in doubt, and of the site, the delivery that told of it. In the order of delivery rows, those after `after` only.
+pub async fn firing(db: &Db, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+    let rows = db
+        .rows(
+            concat!(
+                "SELECT ",
+                deliveries!(),
+                "WHERE d.id > $1 AND d.id IN (
+                   SELECT max(n.id) FROM ticket o JOIN delivery n ON n.ticket_id = o.id
+                    WHERE o.state = 'open' AND n.channel = 'alertmanager' AND n.state = 'delivered' AND n.kind NOT IN ",
+                closing!(),
+                " GROUP BY o.id
+                   UNION ALL
+                   SELECT n.id FROM delivery n JOIN alert u ON u.id = n.alert_id LEFT JOIN account k ON k.id = n.account_id
+                    WHERE n.ticket_id IS NULL AND n.channel = 'alertmanager' AND n.state = 'delivered' AND n.kind = 'account.unhealthy'
+                      AND (k.active = 1 AND (k.told_at = u.created_at
+                             OR EXISTS (SELECT 1 FROM concern q WHERE q.account_id = k.id AND q.cause = u.cause))
+                           OR n.account_id IS NULL AND NOT EXISTS (SELECT 1 FROM alert r WHERE r.id > u.id AND r.kind = 'account.recovered'
+                             AND r.account_id IS NULL)))
+                  ORDER BY d.id LIMIT $2"
+            ),
+            vals![after, limit],
+        )
+        .await?;
+    rows.iter().map(delivery).collect()
+}
+
+fn delivery(row: &Row) -> Result<Waiting, StoreError> {
+    Ok(Waiting {
+        delivery: row.i("delivery_id")?,
+        alert: alert(row)?,
+        official: row.t("official")?,
+        channel: row.word("channel", Channel::from_word)?,
+        address: row.t("address")?,
+        reason: row.ot("delivery_reason")?,
+        last_letter_at: None,
+        crowded_at: None,
+        storm_at: None,
+        account: account(row)?,
+        ticket: ticket(row)?,
+    })
 }
 
 /// What a letter about a ticket would say, with its steps; `None` if there is no such ticket.

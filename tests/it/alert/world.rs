@@ -204,6 +204,7 @@ impl World {
     async fn over(url: &str, folder: tempfile::TempDir) -> Self {
         let (mail, chat, hook, wa) = (SmtpSink::start(), HttpSink::start(), HttpSink::start(), HttpSink::start());
         let mut settings = settings(Language::Indonesian);
+        settings.database.url = url.to_owned().into();
         settings.channels = Channels {
             smtp: Some(smtp(mail.url())),
             telegram: Some(telegram(&chat)),

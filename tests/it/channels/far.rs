@@ -26,6 +26,10 @@ pub enum Mode {
     Cut,
     /// Takes the message, says half of its answer, then nothing more: its side of the connection is closed.
     Half,
+    /// SMTP: the first attempt for an address is put off.
+    Greylist,
+    /// SMTP: this answer (or `hang`, or `cut`) to this command.
+    At(&'static str, &'static str),
     /// HTTP: this status with this body.
     Answer(u16, &'static str),
 }
@@ -53,7 +57,13 @@ impl SmtpSink {
         format!("smtp://127.0.0.1:{}", self.port)
     }
     pub fn set(&self, mode: Mode) {
+        let at;
         let word = match mode {
+            Mode::Greylist => "greylist",
+            Mode::At(command, answer) => {
+                at = format!("at {command} {answer}");
+                &at
+            }
             Mode::Ok => "ok",
             Mode::Slower => "later",
             Mode::Down => "full",
@@ -158,6 +168,7 @@ impl HttpSink {
             Mode::Auth if cloud => (401, "", r#"{"error":{"message":"secret-wa is no token","type":"OAuthException","code":190}}"#),
             Mode::Auth => (401, "", r#"{"ok":false,"description":"Unauthorized"}"#),
             Mode::Answer(400, body) if migrated && body.contains("migrate_to_chat_id") => (200, "", fine),
+            Mode::Greylist | Mode::At(..) => panic!("not an HTTP mode"),
             Mode::Answer(status, body) => (status, "location: http://127.0.0.1:1/\r\n", body),
             Mode::Hang => return self.hanging.lock().unwrap().push(stream),
             Mode::Cut => return,

@@ -3,7 +3,9 @@
 NNN.eml is a mail as it came, NNN.txt its plain text as Python's own mail parser reads it.
 
 usage: smtp_sink.py FOLDER   prints its port, then serves until it is killed
-modes: ok | later (451) | full (452) | never (550) | auth (535) | hang (no answer) | cut (break after the last byte) | half (half an answer, then the end of its side)
+modes: ok | later (451) | full (452) | never (550) | auth (535) | hang (no answer) | cut (break after the last byte)
+       half (half an answer, then the end of its side) | greylist (451 to the first attempt for an address)
+       at MAIL|RCPT|DATA ANSWER (that answer, or hang, or cut)
 """
 import asyncio
 import email
@@ -21,6 +23,20 @@ def mode():
     return (folder / "mode").read_text()
 
 
+greeted = set()
+
+
+async def told(server, command):
+    at, _, answer = mode().partition(f"at {command} ")
+    if at or not answer:
+        return None
+    if answer == "hang":
+        await asyncio.sleep(3600)
+    if answer == "cut":
+        server.transport.abort()
+    return answer
+
+
 class Sink:
     def keep(self, envelope):
         number = len(list(folder.glob("*.eml")))
@@ -33,6 +49,8 @@ class Sink:
     async def handle_MAIL(self, server, session, envelope, address, options):
         if mode() == "auth":
             return "535 5.7.8 bad credentials for secret@example.go.id"
+        if answer := await told(server, "MAIL"):
+            return answer
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 OK"
@@ -40,10 +58,17 @@ class Sink:
     async def handle_RCPT(self, server, session, envelope, address, options):
         if mode() == "never":
             return f"550 5.1.1 no such user {address}"
+        if answer := await told(server, "RCPT"):
+            return answer
+        if mode() == "greylist" and address not in greeted:
+            greeted.add(address)
+            return f"451 4.7.1 {address} greylisted, come back"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
+        if answer := await told(server, "DATA"):
+            return answer
         match mode():
             case "later":
                 return "451 4.7.1 greylisted, come back"
