@@ -1,11 +1,12 @@
 //! Stage 3: tells officials what the other stages wrote down.
 //!
 //! `route` chooses recipients, `when` and `group` the moment, `letter` the words, `retry` the next attempt: all pure.
-//! [`AlertStage`] moves rows by them: alert → delivery → letter → accepted; `channel` holds the ways out.
+//! [`AlertStage`] moves rows by them: alert → delivery → letter → accepted; `channel` holds the ways out, `press` the one way in.
 
 pub mod channel;
 mod group;
 pub mod letter;
+pub mod press;
 mod retry;
 pub mod route;
 mod stage;
@@ -30,7 +31,7 @@ pub struct TestOutcome {
 /// Sends one test alert to every official of a group by every way it has, once and without the database (`alert test`).
 pub async fn test_letter(settings: SharedSettings, group: &str, now: Time) -> Result<Vec<TestOutcome>, AlertError> {
     let channels = Channels::new(&settings)?;
-    let writer = letter::Writer::new(settings.clone())?;
+    let writer = letter::Writer::new(settings.clone(), None)?;
     let mut outcomes = Vec::new();
     for official in route::recipients(&settings, &[group], None) {
         for (channel, address) in route::ways(official, &settings) {

@@ -12,6 +12,7 @@ use super::{
     retry, route,
 };
 use crate::domain::{Time, alert::AlertKind, alert::Channel, settings::SharedSettings};
+use crate::link;
 use crate::runtime::{SharedClock, Stage, Tally, metrics::Metrics};
 use crate::store::{
     Db, StoreError,
@@ -57,10 +58,18 @@ pub struct AlertStage {
 }
 
 impl AlertStage {
-    /// A stage for one configuration; a reload makes a new one. `owner` tells workers of one database apart.
-    pub fn new(db: Db, settings: SharedSettings, clock: SharedClock, metrics: Metrics, owner: String) -> Result<Self, AlertError> {
+    /// A stage for one configuration; a reload makes a new one. `owner` tells workers of one database apart, `links` signs what officials
+    /// can act by.
+    pub fn new(
+        db: Db,
+        settings: SharedSettings,
+        clock: SharedClock,
+        metrics: Metrics,
+        owner: String,
+        links: link::Key,
+    ) -> Result<Self, AlertError> {
         let channels = Channels::new(&settings)?;
-        let writer = Writer::new(settings.clone())?;
+        let writer = Writer::new(settings.clone(), Some(links))?;
         Ok(Self { db, settings, clock, metrics, channels, writer, owner })
     }
 

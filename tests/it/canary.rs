@@ -351,7 +351,7 @@ name = "Dinas Perhubungan"
     /// The whole story: what came out, by where.
     async fn tell(&self) -> Vec<(&'static str, String)> {
         tanggap::runtime::http::install_tls();
-        self.chats.next("", &HttpTurn::Status(401), 1);
+        self.chats.next("/sendMessage", &HttpTurn::Status(401), 1);
         self.hooks.next("", &HttpTurn::Status(401), 1);
         self.mails.next(SmtpTurn::Refuse(450), 1);
         let file = |name| File::create(self.path(name)).unwrap();

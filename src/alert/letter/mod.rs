@@ -9,8 +9,9 @@ mod preview;
 mod sheet;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
+use serde_json::{Value, json};
 
-use self::sheet::Sheet;
+use self::sheet::{Act, Sheet};
 use crate::{
     catalogue::{Part, Words, WordsError},
     domain::{
@@ -18,6 +19,7 @@ use crate::{
         alert::Channel,
         settings::{Official, SharedSettings},
     },
+    link,
     store::outbox::{NewLetter, Waiting},
 };
 
@@ -72,11 +74,12 @@ pub struct Writer {
     words: Words,
     layout: Environment<'static>,
     settings: SharedSettings,
+    links: Option<link::Key>,
 }
 
 impl Writer {
-    /// A writer for these settings. Fails only if a shipped catalogue or layout is wrong.
-    pub fn new(settings: SharedSettings) -> Result<Self, LetterError> {
+    /// A writer for these settings; without `links` no letter can be acted upon. Fails only if a shipped catalogue or layout is wrong.
+    pub fn new(settings: SharedSettings, links: Option<link::Key>) -> Result<Self, LetterError> {
         let words = Words::new(Part::Letter, settings.site.language, settings.site.timezone.clone())?;
         let mut layout = Environment::empty();
         layout.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -88,7 +91,7 @@ impl Writer {
         layout.add_template("mail.txt", include_str!("templates/mail.txt"))?;
         layout.add_template("mail.html", include_str!("templates/mail.html"))?;
         layout.add_template("telegram.html", include_str!("templates/telegram.html"))?;
-        Ok(Self { words, layout, settings })
+        Ok(Self { words, layout, settings, links })
     }
 
     /// Writes one letter for deliveries that leave together: same channel, same address. `former`: Message-IDs' keys of earlier mails
@@ -120,9 +123,19 @@ impl Writer {
             }
             None => Vec::new(),
         };
+        let act = self.act(first.channel, key, now);
         self.shape(first.channel, &first.address, key, &references, now, &|named| {
-            sheet::compose(&self.words, &self.settings, group, now, named)
+            sheet::compose(&self.words, &self.settings, group, &act, now, named)
         })
+    }
+
+    /// How the reader of this letter can say that its tickets are being seen to.
+    fn act(&self, channel: Channel, key: &str, now: Time) -> Act {
+        let (Some(links), Channel::Smtp | Channel::Telegram | Channel::Whatsapp) = (&self.links, channel) else { return Act::default() };
+        Act {
+            link: self.settings.http.public_url.as_ref().map(|url| format!("{url}/ack/{}", links.token(key, now))),
+            button: links.button(key).filter(|_| channel == Channel::Telegram),
+        }
     }
 
     /// The letter of `alert test`.
@@ -151,16 +164,21 @@ impl Writer {
             }
             Channel::Telegram => {
                 let template = self.layout.get_template("telegram.html")?;
-                let mut text = String::new();
+                let (mut text, mut said) = (String::new(), None);
                 for named in (0..=NAMED).rev() {
-                    text = template.render(Serde(sheet(named)?))?;
+                    let sheet = sheet(named)?;
+                    text = template.render(Serde(&sheet))?;
+                    said = Some(sheet);
                     if text.encode_utf16().count() <= TELEGRAM_UNITS {
                         break;
                     }
                 }
-                let body = serde_json::json!({
+                let mut body = json!({
                     "chat_id": address, "text": text, "parse_mode": "HTML", "link_preview_options": {"is_disabled": true},
                 });
+                if let Some(keyboard) = said.map(|sheet| self.keyboard(&sheet)).transpose()?.flatten() {
+                    body["reply_markup"] = keyboard;
+                }
                 Ok(body.to_string())
             }
             // Never an item: nothing that citizens write may reach the log.
@@ -170,5 +188,16 @@ impl Writer {
             }
             Channel::Whatsapp | Channel::Webhook | Channel::Alertmanager | Channel::None => Err(LetterError::Channel),
         }
+    }
+
+    /// The buttons below a Telegram message. One with a link only where Telegram takes it: it refuses the whole message otherwise.
+    fn keyboard(&self, sheet: &Sheet) -> Result<Option<Value>, WordsError> {
+        let Some(button) = &sheet.button else { return Ok(None) };
+        let mut rows = vec![json!([{"text": self.words.say("act", ())?, "callback_data": button}])];
+        let public = |url: &url::Url| url.scheme() == "https" && url.domain().is_some_and(|domain| domain.contains('.'));
+        if let Some(link) = sheet.act.as_ref().filter(|link| url::Url::parse(link).is_ok_and(|url| public(&url))) {
+            rows.push(json!([{"text": self.words.say("act_choose", ())?, "url": link}]));
+        }
+        Ok(Some(json!({"inline_keyboard": rows})))
     }
 }

@@ -35,9 +35,22 @@ pub(super) struct Sheet {
     pub greeting: String,
     pub sections: Vec<Section>,
     pub closing: Vec<String>,
+    /// The link by which an official says that the tickets are being seen to, and what it does.
+    pub act: Option<String>,
+    pub act_says: Option<String>,
+    /// What a button below the letter carries, and what stands above it.
+    pub button: Option<String>,
+    pub button_says: Option<String>,
     pub footer: String,
     /// By which a second copy is recognised.
     pub code: String,
+}
+
+/// How the reader of one letter can say that its tickets are being seen to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Act {
+    pub link: Option<String>,
+    pub button: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -116,8 +129,15 @@ pub(super) fn only_ticket(group: &[&Waiting]) -> Option<TicketId> {
     group.iter().all(|w| w.alert.ticket == Some(first)).then_some(first)
 }
 
-/// The letter for deliveries that leave together. At most `named` tickets a section are named.
-pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], now: Time, named: usize) -> Result<Sheet, WordsError> {
+/// The letter for deliveries that leave together. At most `named` tickets a section are named; `act` goes in where some are open.
+pub(super) fn compose(
+    words: &Words,
+    settings: &Settings,
+    group: &[&Waiting],
+    act: &Act,
+    now: Time,
+    named: usize,
+) -> Result<Sheet, WordsError> {
     let speaker = Speaker { words, settings, now };
     let tickets = newest(group);
     let mut by_head: BTreeMap<Head, Vec<Told<'_>>> = BTreeMap::new();
@@ -155,6 +175,7 @@ pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], no
         (None, Some(waiting)) => format!("#A{}", waiting.alert.id),
         (None, None) => String::new(),
     };
+    let act = if open.is_empty() { Act::default() } else { act.clone() };
     Ok(Sheet {
         language: settings.site.language,
         subject,
@@ -162,6 +183,10 @@ pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], no
         greeting: speaker.greeting(&officials(group, settings))?,
         sections,
         closing,
+        act_says: act.link.as_ref().map(|_| words.say("act", ())).transpose()?,
+        act: act.link,
+        button_says: act.button.as_ref().map(|_| words.say("act_button", ())).transpose()?,
+        button: act.button,
         footer: words.say("footer", context! { site => &settings.site.name })?,
         code,
     })
@@ -178,6 +203,10 @@ pub(super) fn test(words: &Words, settings: &Settings, officials: &[&str], group
         greeting: speaker.greeting(officials)?,
         sections: Vec::new(),
         closing: vec![words.say("test", context! { group })?],
+        act: None,
+        act_says: None,
+        button: None,
+        button_says: None,
         footer: words.say("footer", context! { site => &settings.site.name })?,
         code: "#TEST".to_owned(),
     })
@@ -317,7 +346,7 @@ impl Speaker<'_> {
         let Told { ticket, account, .. } = told;
         let opd = self.opd(&account.opd);
         let platform = self.words.platform(account.platform)?;
-        let kind = self.words.say(&format!("kind_{}", ticket.kind), context! { platform => &platform })?;
+        let kind = self.words.kind(ticket.kind, account.platform)?;
         let since = self.words.moment(ticket.opened_at)?;
         let text = if closes(told.waiting.alert.kind) {
             self.words.say("item_closed", context! { opd, id => ticket.id.0, kind, since })?

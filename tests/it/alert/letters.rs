@@ -91,7 +91,7 @@ fn waiting(channel: Channel, kind: AlertKind, opd: &str, ticket: Option<TicketFa
 
 /// The bytes of the letter for these deliveries.
 fn write(site: Settings, group: &[Waiting]) -> String {
-    let writer = Writer::new(Arc::new(site)).unwrap();
+    let writer = Writer::new(Arc::new(site), None).unwrap();
     writer.letter(&group.iter().collect::<Vec<_>>(), &[], at(START)).unwrap().payload.unwrap()
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::{SignedDuration, tz::TimeZone};
 use tanggap::{
     alert::AlertStage,
+    app,
     domain::{
         Platform, Source, Time,
         account::Login,
@@ -13,6 +14,7 @@ use tanggap::{
             Preview, Settings, Site, Sla, Smtp, Telegram, Valid, Webhook,
         },
     },
+    link,
     runtime::{Clock as _, ManualClock, Stage as _, Tally, metrics::Metrics},
     store::{
         Db,
@@ -176,6 +178,7 @@ pub struct World {
     pub mail: SmtpSink,
     pub chat: HttpSink,
     pub hook: HttpSink,
+    pub links: link::Key,
     _folder: tempfile::TempDir,
 }
 
@@ -208,7 +211,9 @@ impl World {
             Official { email: Some("operator@example.go.id".into()), ..official("op", "Operator Dinkominfo", "operator", &[]) },
         ];
         let db = Db::open(url).await.unwrap();
-        let world = Self { db, clock: ManualClock::new(at(START).timestamp()), settings, mail, chat, hook, _folder: folder };
+        let links = app::links(&db).await.unwrap();
+        let clock = ManualClock::new(at(START).timestamp());
+        let world = Self { db, clock, settings, mail, chat, hook, links, _folder: folder };
         for (id, slug) in [(1, "dindukcapil"), (2, "dinhub")] {
             world
                 .exec(
@@ -294,7 +299,7 @@ impl World {
 
     pub fn stage(&self) -> AlertStage {
         let settings = Arc::new(self.settings.clone());
-        AlertStage::new(self.db.clone(), settings, self.clock.clone(), Metrics::default(), "w1".into())
+        AlertStage::new(self.db.clone(), settings, self.clock.clone(), Metrics::default(), "w1".into(), self.links.clone())
             .unwrap()
             .with_limit(std::time::Duration::from_secs(2))
     }
