@@ -174,6 +174,7 @@ async fn handle(State(sink): State<HttpSink>, ConnectInfo(cut): ConnectInfo<Cut>
         accepted: false,
     };
     let (turn, number) = sink.keep(captured);
+    let polls = polls.filter(|_| turn.is_none());
     let mut why = "simulated";
     let (status, patience) = match turn {
         None => (200, None),
