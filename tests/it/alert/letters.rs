@@ -1,5 +1,7 @@
 //! What letters say, word for word, in both languages and every channel's form.
 
+mod act;
+
 use std::sync::Arc;
 
 use jiff::SignedDuration;

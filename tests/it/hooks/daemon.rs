@@ -72,9 +72,8 @@ sweep_interval = "{interval}"
             if found == want {
                 return;
             }
-            if start.elapsed() > Duration::from_mins(1) {
-                panic!("{sql}\nis still {found:?}; the program said\n{}", std::fs::read_to_string(self.site.log()).unwrap());
-            }
+            let said = || std::fs::read_to_string(self.site.log()).unwrap();
+            assert!(start.elapsed() < Duration::from_mins(1), "{sql}\nis still {found:?}; the program said\n{}", said());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
