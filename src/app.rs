@@ -20,13 +20,17 @@ use tracing::{error, info, warn};
 pub use witness::Witness;
 
 use crate::{
-    alert::{self, AlertStage, Refresh},
+    alert::{
+        self, AlertStage, Refresh,
+        press::{self, PressStage},
+    },
     config::{self, Environment, Loaded, Secrets},
     domain::{
         Platform, SharedSettings, Time,
         settings::{AccountSpec, LogFormat, Settings, Token},
     },
     graph::{Access, Client, Host, facebook, instagram, wire::account},
+    link,
     poll::{self, PollStage, Skew, tokens},
     runtime::{
         Clock as _, Crew, Nudge, Pulse, SharedClock, Stage, SystemClock, beat, drive, http, log,
@@ -36,7 +40,7 @@ use crate::{
         systemd, worker,
     },
     sla::{self, SlaStage},
-    store::{Db, accounts, leases, listing, outbox},
+    store::{Db, StoreError, accounts, keys, leases, listing, outbox},
     web,
 };
 
@@ -211,7 +215,10 @@ async fn crew(
         skewed: skew.skewed.clone(),
     };
     let sla = SlaStage::new(db.clone(), settings.clone(), joints).await?;
-    let alert = AlertStage::new(db.clone(), settings.clone(), clock.clone(), metrics.clone(), owner)?;
+    let links = links(db).await?;
+    let alert = AlertStage::new(db.clone(), settings.clone(), clock.clone(), metrics.clone(), owner, links.clone())?;
+    let joints = press::Joints { db: db.clone(), clock: clock.clone(), judge: judge.clone(), links: links.clone(), stop: stop.clone() };
+    let press = PressStage::new(settings, joints)?;
     let joints = web::Joints {
         db: db.clone(),
         settings: settings.clone(),
@@ -219,6 +226,7 @@ async fn crew(
         metrics: metrics.clone(),
         polls: polls.clone(),
         judge: judge.clone(),
+        links,
     };
     crew.spawn(PollStage::NAME, drive(poll, clock.clone(), polls, stop.clone(), pulse.clone()));
     crew.spawn(SlaStage::NAME, drive(sla, clock.clone(), judge, stop.clone(), pulse.clone()));
@@ -228,6 +236,10 @@ async fn crew(
         pulse.register(Refresh::NAME, BUDGET);
         crew.spawn(Refresh::NAME, drive(refresh, clock.clone(), Nudge::default(), stop.clone(), pulse.clone()));
     }
+    if let Some(press) = press {
+        pulse.register(PressStage::NAME, BUDGET);
+        crew.spawn(PressStage::NAME, drive(press, clock.clone(), Nudge::default(), stop.clone(), pulse.clone()));
+    }
     let alive = alive(db.clone());
     let (ready, watched) = (alive.clone(), pulse.clone());
     let ready = move || {
@@ -235,7 +247,7 @@ async fn crew(
         async move { ready().await && watched.overrun().is_none() }
     };
     if let Some(server) = doors.web {
-        crew.spawn("web", server.run(web::router(joints, ready.clone()), stop.clone()));
+        crew.spawn("web", server.run(web::router(joints, ready.clone())?, stop.clone()));
     }
     if let Some(server) = doors.operations {
         let (db, clock, metrics) = (db.clone(), clock.clone(), metrics.clone());
@@ -258,6 +270,11 @@ async fn crew(
     }
     crew.spawn("watchdog", systemd::watchdog(alive, pulse, stop));
     Ok(crew)
+}
+
+/// The key of links and buttons in letters, made at the first start.
+pub async fn links(db: &Db) -> Result<link::Key, StoreError> {
+    Ok(link::Key::new(&keys::links(db, &rand::random()).await?))
 }
 
 /// Reads a token again where it came from; of a credential it only says that it looks newer.

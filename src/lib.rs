@@ -20,6 +20,7 @@
 //! ```
 //!
 //! Meta's webhooks come in by `web`, which makes POLL read sooner and stores only what no read can show; `arrival` is how either stores.
+//! Officials say that they are seeing to a ticket by a button (ALERT) or a link (`web`), both signed by `link`; SLA applies what they said.
 //!
 //! # The rule of arrows
 //!
@@ -29,9 +30,9 @@
 //! main -> cli; cli, app -> everything
 //! poll -> graph, normalize, arrival, store, domain, runtime     demo -> graph, domain, runtime
 //! accounts -> graph, store, catalogue, domain, runtime
-//! sla  -> store, domain, runtime                       alert -> store, catalogue, domain, runtime
+//! sla  -> store, domain, runtime                       alert -> store, catalogue, link, domain, runtime
 //! normalize -> graph, domain      store -> domain      config -> catalogue, domain      catalogue -> domain
-//! web  -> store, graph, normalize, arrival, domain, runtime
+//! web  -> store, graph, normalize, arrival, catalogue, link, domain, runtime            link -> domain
 //! arrival -> normalize, store, domain, runtime
 //! graph -> domain                 domain -> nothing    runtime -> nothing
 //! ```
@@ -46,6 +47,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod graph;
+pub mod link;
 pub mod normalize;
 pub mod poll;
 pub mod runtime;

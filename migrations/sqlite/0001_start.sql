@@ -233,7 +233,7 @@ CREATE TABLE ticket_message (
 ) STRICT;
 CREATE INDEX ticket_message_ticket ON ticket_message (ticket_id);
 
--- What staff did. Written by the command line; applied_at by sla.
+-- What staff and officials did. Written by the command line, web (links) and alert (buttons); applied_at by sla.
 CREATE TABLE action (
   id INTEGER PRIMARY KEY,
   ticket_id INTEGER NOT NULL,
@@ -241,7 +241,9 @@ CREATE TABLE action (
   by_name TEXT NOT NULL,
   at INTEGER NOT NULL,
   text TEXT NOT NULL,
-  applied_at INTEGER
+  applied_at INTEGER,
+  letter_id INTEGER,                -- from which letter; each ticket once by each
+  UNIQUE (ticket_id, letter_id)
 ) STRICT;
 CREATE INDEX action_ticket ON action (ticket_id);
 CREATE INDEX action_new ON action (id) WHERE applied_at IS NULL;

@@ -1,12 +1,13 @@
 //! Stage 3: tells officials what the other stages wrote down.
 //!
 //! `route` chooses recipients, `when` and `group` the moment, `letter` the words, `retry` the next attempt: all pure.
-//! [`AlertStage`] moves rows by them: alert → delivery → letter → accepted; `channel` holds the ways out.
+//! [`AlertStage`] moves rows by them: alert → delivery → letter → accepted; `channel` holds the ways out, `press` the one way in.
 //! [`Refresh`] repeats to Alertmanager what still fires.
 
 pub mod channel;
 mod group;
 pub mod letter;
+pub mod press;
 mod refresh;
 mod retry;
 pub mod route;
@@ -111,7 +112,7 @@ pub async fn preview(
         account: Some(account),
         ticket: Some(facts),
     };
-    let writer = letter::Writer::new(settings.clone()).map_err(AlertError::from)?;
+    let writer = letter::Writer::new(settings.clone(), None).map_err(AlertError::from)?;
     let text = writer.readable(&[&waiting], now).map_err(AlertError::from)?;
     Ok((settings.office(&delivery.official).to_owned(), text))
 }
@@ -120,7 +121,7 @@ pub async fn preview(
 /// who share an address of a channel with a [`Channel::pace`] are told one after the other.
 pub async fn test_letter(settings: SharedSettings, groups: &[&str], now: Time) -> Result<Vec<TestOutcome>, AlertError> {
     let channels = Channels::new(&settings)?;
-    let writer = letter::Writer::new(settings.clone())?;
+    let writer = letter::Writer::new(settings.clone(), None)?;
     let mut outcomes = Vec::new();
     let mut told = HashSet::new();
     for official in route::recipients(&settings, groups, None, now) {

@@ -31,7 +31,7 @@ pub struct Refresh {
 impl Refresh {
     /// For one configuration, which has an Alertmanager; a reload makes a new one. The first post is due at once.
     pub fn new(db: Db, settings: SharedSettings, clock: SharedClock) -> Result<Self, AlertError> {
-        let (channels, writer) = (Channels::new(&settings)?, Writer::new(settings)?);
+        let (channels, writer) = (Channels::new(&settings)?, Writer::new(settings, None)?);
         Ok(Self { db, clock, channels, writer, due_at: Time::from_secs(0), failing: false })
     }
 

@@ -19,6 +19,7 @@ use crate::domain::{
     alert::{AlertKind, Channel, Status},
     settings::SharedSettings,
 };
+use crate::link;
 use crate::runtime::{SharedClock, Stage, Tally, metrics::Metrics};
 use crate::store::{
     Db, StoreError,
@@ -69,10 +70,18 @@ pub struct AlertStage {
 }
 
 impl AlertStage {
-    /// A stage for one configuration; a reload makes a new one. `owner` tells workers of one database apart.
-    pub fn new(db: Db, settings: SharedSettings, clock: SharedClock, metrics: Metrics, owner: String) -> Result<Self, AlertError> {
+    /// A stage for one configuration; a reload makes a new one. `owner` tells workers of one database apart, `links` signs what officials
+    /// can act by.
+    pub fn new(
+        db: Db,
+        settings: SharedSettings,
+        clock: SharedClock,
+        metrics: Metrics,
+        owner: String,
+        links: link::Key,
+    ) -> Result<Self, AlertError> {
         let channels = Channels::new(&settings)?;
-        let writer = Writer::new(settings.clone())?;
+        let writer = Writer::new(settings.clone(), Some(links))?;
         Ok(Self { db, settings, clock, metrics, channels, writer, owner, scheduled: BTreeSet::new() })
     }
 

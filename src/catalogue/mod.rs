@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, tz::TimeZone};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value, context};
 
-use crate::domain::{Cause, Platform, Time, settings::Language};
+use crate::domain::{Cause, Kind, Platform, Time, settings::Language};
 
 const CATALOGUES: [(Language, &str); 2] = [(Language::Indonesian, include_str!("id.toml")), (Language::English, include_str!("en.toml"))];
 /// The tables that every part speaks with besides its own; the keys of the second begin with its name.
@@ -29,6 +29,8 @@ pub enum Part {
     Letter,
     /// The audit of accounts.
     Audit,
+    /// The page behind a letter's link, and the answers to its button.
+    Ack,
 }
 
 /// The texts of letters by their keys, as a file that `letter.texts` can name.
@@ -124,6 +126,11 @@ impl Words {
         self.say(&format!("platform_{platform}"), ())
     }
 
+    /// "komentar Facebook".
+    pub fn kind(&self, kind: Kind, platform: Platform) -> Result<String, WordsError> {
+        self.say(&format!("kind_{kind}"), context! { platform => self.platform(platform)? })
+    }
+
     /// One of a comma-separated list.
     fn nth(&self, key: &str, index: i8) -> Result<String, WordsError> {
         let all = self.say(key, ())?;
@@ -174,6 +181,7 @@ fn texts(part: Part, language: Language) -> Result<BTreeMap<String, String>, Wor
     let own = match part {
         Part::Letter => ("letter", ""),
         Part::Audit => ("audit", ""),
+        Part::Ack => ("ack", ""),
     };
     let tables = SHARED.iter().chain([&own]).filter_map(|(name, prefix)| Some((tables.get(*name)?, *prefix)));
     Ok(tables.flat_map(|(table, prefix)| table.iter().map(move |(key, text)| (format!("{prefix}{key}"), text.clone()))).collect())
@@ -185,7 +193,7 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_keys_and_words_for_every_cause_and_platform() {
-        for part in [Part::Letter, Part::Audit] {
+        for part in [Part::Letter, Part::Audit, Part::Ack] {
             let keys = |language| texts(part, language).unwrap().into_keys().collect::<Vec<_>>();
             assert_eq!(keys(Language::Indonesian), keys(Language::English));
             let words = Words::new(part, Language::Indonesian, TimeZone::UTC).unwrap();

@@ -103,7 +103,7 @@ async fn play(args: Args, shell: &mut Shell, folder: &Path) -> Result<(), Failur
     )?;
     writeln!(shell.out, "Deadlines are 30 seconds. Log lines go to standard error, letters to officials stand here.\n")?;
     shell.out.flush()?;
-    let writer = Writer::new(Arc::new(loaded.settings.clone())).map_err(anyhow::Error::new)?;
+    let writer = Writer::new(Arc::new(loaded.settings.clone()), None).map_err(anyhow::Error::new)?;
     let (mut shown_mails, mut shown_chats) = (0, 0);
     let end = began + SignedDuration::try_from(args.duration).unwrap_or(SignedDuration::MAX);
     let mut turns = tokio::time::interval(TURN);

@@ -1,6 +1,7 @@
 //! The only SQL. Every public function means the same on SQLite and PostgreSQL; one conformance suite runs them on both.
 
 pub mod accounts;
+pub mod acks;
 pub mod actions;
 pub mod audit;
 pub mod backup;
@@ -8,6 +9,7 @@ pub mod concerns;
 pub mod db;
 pub mod hints;
 pub mod intake;
+pub mod keys;
 pub mod leases;
 pub mod limits;
 pub mod listing;

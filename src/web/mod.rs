@@ -1,5 +1,6 @@
-//! What `http.listen` serves: Meta's webhooks, and whether the program lives.
+//! What `http.listen` serves: Meta's webhooks, the links in letters, and whether the program lives.
 
+mod ack;
 mod meta;
 mod status;
 mod take;
@@ -10,7 +11,9 @@ use axum::Router;
 pub use meta::signed;
 
 use crate::{
+    catalogue::WordsError,
     domain::SharedSettings,
+    link,
     normalize::triage::Rules,
     runtime::{Nudge, SharedClock, metrics::Metrics, serve},
     store::Db,
@@ -31,22 +34,26 @@ pub struct Joints {
     pub polls: Nudge,
     /// Wakes the sla stage.
     pub judge: Nudge,
+    /// Signs links in letters.
+    pub links: link::Key,
 }
 
 /// What every request shares.
 struct Shared {
     joints: Joints,
     rules: Rules,
+    pages: ack::Pages,
 }
 
-/// Everything that is served. `/webhooks/meta` is there only with `graph.verify_token`.
-pub fn router<R>(joints: Joints, ready: impl Fn() -> R + Clone + Send + Sync + 'static) -> Router
+/// Everything that is served. `/webhooks/meta` is there only with `graph.verify_token`. Fails only if a shipped text is wrong.
+pub fn router<R>(joints: Joints, ready: impl Fn() -> R + Clone + Send + Sync + 'static) -> Result<Router, WordsError>
 where
     R: Future<Output = bool> + Send,
 {
     let hooks = joints.settings.graph.verify_token.is_some();
     let rules = Rules::new(&joints.settings.sla.auto_reply_patterns, &joints.settings.sla.urgent_keywords);
-    let shared = Arc::new(Shared { joints, rules });
-    let health = serve::health(ready);
-    if hooks { health.merge(meta::router().with_state(shared)) } else { health }
+    let pages = ack::Pages::new(&joints.settings)?;
+    let shared = Arc::new(Shared { joints, rules, pages });
+    let served = serve::health(ready).merge(ack::router().with_state(shared.clone()));
+    Ok(if hooks { served.merge(meta::router().with_state(shared)) } else { served })
 }

@@ -11,7 +11,7 @@ use std::{
 use regex::Regex;
 
 /// Files whose answers follow from their arguments alone; a name without `.rs` is a folder.
-const PURE: [&str; 25] = [
+const PURE: [&str; 26] = [
     "accounts/audit",
     "accounts/draft",
     "accounts/matching",
@@ -24,6 +24,7 @@ const PURE: [&str; 25] = [
     "alert/when.rs",
     "catalogue/",
     "domain/",
+    "link.rs",
     "normalize/",
     "poll/quota.rs",
     "poll/schedule.rs",

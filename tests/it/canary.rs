@@ -14,7 +14,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tanggap::{
     demo::{
         Now,
@@ -179,6 +179,7 @@ filter = "{filter}"
 [http]
 listen = ""
 metrics_listen = "127.0.0.1:{port}"
+public_url = "https://tanggap.example.go.id"
 [graph]
 url = "{facebook}"
 instagram_url = "{instagram}"
@@ -348,10 +349,20 @@ name = "Dinas Perhubungan"
         }
     }
 
+    /// Somebody presses the button below the first letter in the chat; what it carries.
+    fn press(&self) -> String {
+        let letter = self.chats.captured().into_iter().find(|chat| chat.path.ends_with("/sendMessage")).unwrap();
+        let letter: Value = serde_json::from_slice(&letter.body).unwrap();
+        let data = letter["reply_markup"]["inline_keyboard"][0][0]["callback_data"].as_str().unwrap().to_owned();
+        let message = json!({"message_id": 1, "chat": {"id": -1001}});
+        self.chats.update(json!({"update_id": 1, "callback_query": {"id": "1", "data": data, "message": message}}));
+        data
+    }
+
     /// The whole story: what came out, by where.
     async fn tell(&self) -> Vec<(&'static str, String)> {
         tanggap::runtime::http::install_tls();
-        self.chats.next("", &HttpTurn::Status(401), 1);
+        self.chats.next("/sendMessage", &HttpTurn::Status(401), 1);
         self.hooks.next("", &HttpTurn::Status(401), 1);
         self.mails.next(SmtpTurn::Refuse(450), 1);
         let file = |name| File::create(self.path(name)).unwrap();
@@ -369,6 +380,8 @@ name = "Dinas Perhubungan"
         self.people_write();
         let tried = || !self.hooks.captured().is_empty() && !self.chats.captured().is_empty();
         self.until("letters", || tried() && events("alert.delivered") > 0 && events("alert.retrying") > 2).await;
+        let button = self.press();
+        self.until("a press", || events("ticket.acknowledged") > 0).await;
         let mut out = vec![("/metrics", self.page("/metrics").await), ("/readyz", self.page("/readyz").await)];
         for metric in ["tanggap_graph_requests_total{", "tanggap_graph_usage_ratio{account=", "tanggap_account_healthy{account="] {
             assert!(out[0].1.contains(metric), "{metric}: {}", out[0].1);
@@ -410,7 +423,9 @@ name = "Dinas Perhubungan"
         daemon.signal("-TERM");
         assert!(daemon.0.wait().unwrap().success());
         out.push(("the daemon's output", fs::read_to_string(self.path("stdout")).unwrap()));
-        out.push(("the log", self.log()));
+        let log = self.log();
+        assert!(!log.contains(&button) && !log.contains("/ack/"), "a button or a link stands in the log");
+        out.push(("the log", log));
         out.push(("the database", self.stored().await));
         out
     }

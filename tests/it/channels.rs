@@ -10,6 +10,7 @@ use far::{HttpSink, Mode, SmtpSink};
 use jiff::SignedDuration;
 use tanggap::{
     alert::channel::{Accepted, Channels, Outgoing, SendError},
+    demo::sink::HttpTurn,
     domain::{Time, alert::Channel, settings, settings::Language},
 };
 
@@ -282,7 +283,8 @@ async fn telegram_follows_a_group_to_its_new_id_once() {
     sink.set(Mode::Answer(400, r#"{"ok":false,"parameters":{"migrate_to_chat_id":-100777}}"#));
     let payload = r#"{"chat_id":"-5","text":"x"}"#;
     let letter = Outgoing { key: "k", address: "-5", payload, at: Time::from_secs(0) };
-    assert_eq!(channels.send(Channel::Telegram, &letter).await.unwrap().provider_id.as_deref(), Some("7"));
+    // the new id is kept, so that a press of the button there is known
+    assert_eq!(channels.send(Channel::Telegram, &letter).await.unwrap().provider_id.as_deref(), Some("-100777/7"));
     let calls = sink.requests();
     assert_eq!(calls[0].path, "/bot123:secret-token/sendMessage");
     assert_eq!(calls[1].json(), serde_json::json!({"chat_id": -100_777, "text": "x"}));
@@ -291,6 +293,27 @@ async fn telegram_follows_a_group_to_its_new_id_once() {
     assert_eq!(verdict(&channels.send(Channel::Telegram, &letter).await), Verdict::Never);
     sink.set(Mode::Answer(200, "<html>a proxy's page</html>"));
     assert_eq!(verdict(&channels.send(Channel::Telegram, &letter).await), Verdict::Later { after: None, unknown: true });
+}
+
+#[tokio::test]
+async fn a_letter_whose_buttons_telegram_refuses_leaves_without_them() {
+    let (sink, server) = tanggap::demo::sink::HttpSink::bind(std::sync::Arc::new(|| Time::from_secs(0).timestamp())).await.unwrap();
+    let (stop, mut served) = (tokio_util::sync::CancellationToken::new(), tokio::task::JoinSet::new());
+    served.spawn(server.serve(stop.clone()));
+    let mut settings = settings(Language::English);
+    settings.channels.telegram = Some(settings::Telegram { token: "123:secret-token".to_owned().into(), url: sink.url.clone() });
+    let channels = Channels::new(&settings).unwrap();
+    let refused = "Bad Request: inline keyboard button URL 'x' is invalid: Wrong HTTP URL";
+    sink.next("/sendMessage", &HttpTurn::Said(400, refused), 1);
+    let payload = r#"{"chat_id":"-5","reply_markup":{"inline_keyboard":[]},"text":"x"}"#;
+    let letter = Outgoing { key: "k", address: "-5", payload, at: Time::from_secs(0) };
+    assert_eq!(verdict(&channels.send(Channel::Telegram, &letter).await), Verdict::Accepted);
+    let bodies: Vec<String> = sink.captured().iter().map(|sent| String::from_utf8(sent.body.to_vec()).unwrap()).collect();
+    assert_eq!(bodies, [payload, r#"{"chat_id":"-5","text":"x"}"#]);
+    sink.next("/sendMessage", &HttpTurn::Said(400, refused), 2);
+    assert_eq!(verdict(&channels.send(Channel::Telegram, &letter).await), Verdict::Never);
+    stop.cancel();
+    served.join_next().await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]

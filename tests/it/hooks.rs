@@ -1,7 +1,7 @@
 //! Meta's webhooks over real HTTP: who may post, what a delivery does, and that nothing hangs on one.
 
 mod daemon;
-mod world;
+pub mod world;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};

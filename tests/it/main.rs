@@ -1,6 +1,7 @@
 //! One test binary: real HTTP on loopback, SQLite files, a real PostgreSQL, the real program.
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
+mod acks;
 mod alert;
 mod arrows;
 mod canary;

@@ -8,6 +8,7 @@ use std::{
 
 use secrecy::ExposeSecret as _;
 use tanggap::{
+    app,
     config::{self, Environment, Secrets},
     demo::{
         api::Simulator,
@@ -114,11 +115,12 @@ pub async fn web(db: &Db, settings: &SharedSettings, clock: &Arc<ManualClock>) -
         metrics: Metrics::default(),
         polls: Nudge::default(),
         judge: Nudge::default(),
+        links: app::links(db).await.unwrap(),
     };
     let mut crew = Crew::new(&CancellationToken::new());
     let (server, stop) = (Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap(), crew.token());
     let url = format!("http://{}", server.address());
-    crew.spawn("web", server.run(web::router(joints, || std::future::ready(true)), stop));
+    crew.spawn("web", server.run(web::router(joints, || std::future::ready(true)).unwrap(), stop));
     (url, crew)
 }
 

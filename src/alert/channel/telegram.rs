@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{Accepted, Channel, ChannelError, Outgoing, SendError, transport};
 use crate::{
@@ -28,6 +29,7 @@ pub(super) struct Telegram {
 #[serde(default)]
 struct Answer {
     ok: bool,
+    description: String,
     result: Sent,
     parameters: Parameters,
 }
@@ -67,15 +69,27 @@ impl Telegram {
 #[async_trait]
 impl Channel for Telegram {
     async fn send(&self, letter: &Outgoing<'_>) -> Result<Accepted, SendError> {
+        let mut payload: Value = serde_json::from_str(letter.payload).unwrap_or_default();
         let (mut status, mut answer) = self.post(letter.payload.to_owned()).await?;
-        if let Some(chat) = answer.parameters.migrate_to_chat_id.filter(|_| status == 400) {
+        let moved = answer.parameters.migrate_to_chat_id.filter(|_| status == 400);
+        if let Some(chat) = moved {
             // The group became a supergroup: the same message, once, to its new id.
             tracing::warn!(channel = "telegram", "a chat has a new id ({chat}): write it into the configuration");
-            (status, answer) = self.post(moved(letter.payload, chat)).await?;
+            payload["chat_id"] = chat.into();
+            (status, answer) = self.post(payload.to_string()).await?;
+        }
+        if status == 400 && answer.description.to_lowercase().contains("button") {
+            // Better the letter without its buttons than none.
+            tracing::warn!(channel = "telegram", "Telegram refuses the buttons below a letter: check http.public_url");
+            payload.as_object_mut().map(|fields| fields.remove("reply_markup"));
+            (status, answer) = self.post(payload.to_string()).await?;
         }
         let wait = answer.parameters.retry_after.map(|s| SignedDuration::from_secs(s.clamp(0, 3600)));
         match status {
-            200 if answer.ok => Ok(Accepted { provider_id: answer.result.message_id.map(|id| id.to_string()) }),
+            200 if answer.ok => {
+                let sent = |id: i64| moved.map_or_else(|| id.to_string(), |chat| format!("{chat}/{id}"));
+                Ok(Accepted { provider_id: answer.result.message_id.map(sent) })
+            }
             200 => Err(SendError::unknown("what answers is not Telegram: check channel.telegram.url")),
             429 => Err(SendError::Later { after: wait, why: "Telegram asks to wait (429)".to_owned(), unknown_outcome: false }),
             401 | 404 => Err(SendError::later(format!("Telegram does not know the bot's token ({status}): check channel.telegram.token"))),
@@ -85,11 +99,4 @@ impl Channel for Telegram {
             _ => Err(SendError::later(format!("an answer that Telegram does not give ({status}): check channel.telegram.url"))),
         }
     }
-}
-
-/// The stored message with another chat id.
-fn moved(payload: &str, chat: i64) -> String {
-    let mut body: serde_json::Value = serde_json::from_str(payload).unwrap_or_default();
-    body["chat_id"] = chat.into();
-    body.to_string()
 }

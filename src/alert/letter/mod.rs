@@ -12,8 +12,9 @@ mod sheet;
 mod whatsapp;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
+use serde_json::{Value, json};
 
-use self::sheet::{Sheet, Speaker};
+use self::sheet::{Act, Sheet, Speaker};
 use crate::{
     catalogue::{Part, Words, WordsError},
     domain::{
@@ -21,6 +22,7 @@ use crate::{
         alert::Channel,
         settings::{Official, SharedSettings},
     },
+    link,
     store::{
         outbox::{NewLetter, Waiting},
         recap::Facts,
@@ -84,11 +86,12 @@ pub struct Writer {
     words: Words,
     layout: Environment<'static>,
     settings: SharedSettings,
+    links: Option<link::Key>,
 }
 
 impl Writer {
-    /// A writer for these settings. Fails only if a shipped catalogue or layout is wrong.
-    pub fn new(settings: SharedSettings) -> Result<Self, LetterError> {
+    /// A writer for these settings; without `links` no letter can be acted upon. Fails only if a shipped catalogue or layout is wrong.
+    pub fn new(settings: SharedSettings, links: Option<link::Key>) -> Result<Self, LetterError> {
         let site = &settings.site;
         let words = Words::with(Part::Letter, site.language, site.timezone.clone(), &settings.letter.texts)?;
         let mut layout = Environment::empty();
@@ -101,7 +104,7 @@ impl Writer {
         layout.add_template("mail.txt", include_str!("templates/mail.txt"))?;
         layout.add_template("mail.html", include_str!("templates/mail.html"))?;
         layout.add_template("telegram.html", include_str!("templates/telegram.html"))?;
-        Ok(Self { words, layout, settings })
+        Ok(Self { words, layout, settings, links })
     }
 
     /// How far back the facts of a sheet must reach, and from when on its messages are counted.
@@ -158,15 +161,16 @@ impl Writer {
             }
             None => Vec::new(),
         };
+        let act = self.act(first.channel, key, now);
         self.shape(first.channel, &first.address, key, &references, now, &|named| {
-            sheet::compose(&self.words, &self.settings, group, now, named)
+            sheet::compose(&self.words, &self.settings, group, &act, now, named)
         })
     }
 
     /// A letter as people read it: a mail without what only machines need, a chat message with its markup, any other body laid out.
     pub fn readable(&self, group: &[&Waiting], now: Time) -> Result<String, LetterError> {
         if group.first().is_some_and(|first| first.channel == Channel::Smtp) {
-            let sheet = sheet::compose(&self.words, &self.settings, group, now, NAMED)?;
+            let sheet = sheet::compose(&self.words, &self.settings, group, &Act::default(), now, NAMED)?;
             let text = self.layout.get_template("mail.txt")?.render(Serde(&sheet))?;
             return Ok(format!("Subject: {}\n\n{text}", preview::clean(&sheet.subject)));
         }
@@ -174,9 +178,9 @@ impl Writer {
         if let Some(shown) = self.shown(&payload) {
             return Ok(shown);
         }
-        let Ok(body) = serde_json::from_str::<serde_json::Value>(&payload) else { return Ok(payload) };
+        let Ok(body) = serde_json::from_str::<Value>(&payload) else { return Ok(payload) };
         Ok(match &body["text"] {
-            serde_json::Value::String(text) => text.clone(),
+            Value::String(text) => text.clone(),
             _ => format!("{body:#}"),
         })
     }
@@ -184,6 +188,15 @@ impl Writer {
     /// All of these once more, for Alertmanager, which forgets what is not repeated.
     pub fn firing(&self, firing: &[Waiting], now: Time) -> Result<String, LetterError> {
         alertmanager::alerts(&self.words, &self.settings, &firing.iter().collect::<Vec<_>>(), now)
+    }
+
+    /// How the reader of this letter can say that its tickets are being seen to.
+    fn act(&self, channel: Channel, key: &str, now: Time) -> Act {
+        let (Some(links), Channel::Smtp | Channel::Telegram | Channel::Whatsapp) = (&self.links, channel) else { return Act::default() };
+        Act {
+            link: self.settings.http.public_url.as_ref().map(|url| format!("{url}/ack/{}", links.token(key, now))),
+            button: links.button(key).filter(|_| channel == Channel::Telegram),
+        }
     }
 
     /// The letter of `alert test`.
@@ -217,16 +230,21 @@ impl Writer {
             }
             Channel::Telegram => {
                 let template = self.layout.get_template("telegram.html")?;
-                let mut text = String::new();
+                let (mut text, mut said) = (String::new(), None);
                 for named in (0..=NAMED).rev() {
-                    text = template.render(Serde(sheet(named)?))?;
+                    let sheet = sheet(named)?;
+                    text = template.render(Serde(&sheet))?;
+                    said = Some(sheet);
                     if text.encode_utf16().count() <= TELEGRAM_UNITS {
                         break;
                     }
                 }
-                let body = serde_json::json!({
+                let mut body = json!({
                     "chat_id": address, "text": text, "parse_mode": "HTML", "link_preview_options": {"is_disabled": true},
                 });
+                if let Some(keyboard) = said.map(|sheet| self.keyboard(&sheet)).transpose()?.flatten() {
+                    body["reply_markup"] = keyboard;
+                }
                 Ok(body.to_string())
             }
             // Never an item: nothing that citizens write may reach the log.
@@ -240,5 +258,16 @@ impl Writer {
             }
             Channel::Webhook | Channel::Alertmanager | Channel::None => Err(LetterError::Channel),
         }
+    }
+
+    /// The buttons below a Telegram message. One with a link only where Telegram takes it: it refuses the whole message otherwise.
+    fn keyboard(&self, sheet: &Sheet) -> Result<Option<Value>, WordsError> {
+        let Some(button) = &sheet.button else { return Ok(None) };
+        let mut rows = vec![json!([{"text": self.words.say("act", ())?, "callback_data": button}])];
+        let public = |url: &url::Url| url.scheme() == "https" && url.domain().is_some_and(|domain| domain.contains('.'));
+        if let Some(link) = sheet.act.as_ref().filter(|link| url::Url::parse(link).is_ok_and(|url| public(&url))) {
+            rows.push(json!([{"text": self.words.say("act_choose", ())?, "url": link}]));
+        }
+        Ok(Some(json!({"inline_keyboard": rows})))
     }
 }

@@ -54,6 +54,10 @@ pub(super) fn compose(speaker: &Speaker<'_>, alert: &Alert, official: &Official,
         closing: link.as_ref().map(|link| speaker.words.say("list", context! { link })).transpose()?.into_iter().collect(),
         remark: None,
         list: link,
+        act: None,
+        act_says: None,
+        button: None,
+        button_says: None,
         footer: speaker.words.say("footer", context! { site => &speaker.settings.site.name })?,
         code: format!("#A{}", alert.id),
     })
@@ -121,7 +125,7 @@ impl Own<'_, '_> {
     fn item(&self, case: &Case) -> Result<Item, WordsError> {
         let Self { speaker, .. } = self;
         let words = speaker.words;
-        let kind = words.say(&format!("kind_{}", case.kind), context! { platform => words.platform(case.platform)? })?;
+        let kind = words.kind(case.kind, case.platform)?;
         let (since, length) = (words.moment(case.opened_at)?, words.length(speaker.now.since(case.opened_at))?);
         let text = words.say("morning_item", context! { opd => speaker.opd(&case.opd), kind, since, length })?;
         Ok(Item { text, link: speaker.ticket(case.id), tickets: 0 })

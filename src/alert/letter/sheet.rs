@@ -41,23 +41,36 @@ pub(super) struct Sheet {
     pub remark: Option<String>,
     /// The page with everything.
     pub list: Option<String>,
+    /// The link by which an official says that the tickets are being seen to, and what it does.
+    pub act: Option<String>,
+    pub act_says: Option<String>,
+    /// What a button below the letter carries, and what stands above it.
+    pub button: Option<String>,
+    pub button_says: Option<String>,
     pub footer: String,
     /// By which a second copy is recognised.
     pub code: String,
 }
 
 impl Sheet {
-    /// Where an official looks next: at the one thing it tells of, or at the list.
+    /// Where an official looks next: where the tickets can be acted upon, or at the one thing it tells of, or at the list.
     pub fn link(&self) -> Option<&str> {
         let mut items = self.sections.iter().flat_map(|section| &section.items);
         let one = items.next().filter(|_| self.told() == 1).and_then(|item| item.link.as_deref());
-        one.or(self.list.as_deref())
+        self.act.as_deref().or(one).or(self.list.as_deref())
     }
 
     /// How many tickets and states it tells of.
     pub fn told(&self) -> usize {
         self.sections.iter().map(|section| section.left + section.items.iter().map(|item| item.tickets).sum::<usize>()).sum()
     }
+}
+
+/// How the reader of one letter can say that its tickets are being seen to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Act {
+    pub link: Option<String>,
+    pub button: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -144,8 +157,15 @@ pub(super) fn only_ticket(group: &[&Waiting]) -> Option<TicketId> {
     group.iter().all(|w| w.alert.ticket == Some(first)).then_some(first)
 }
 
-/// The letter for deliveries that leave together. At most `named` tickets a section are named.
-pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], now: Time, named: usize) -> Result<Sheet, WordsError> {
+/// The letter for deliveries that leave together. At most `named` tickets a section are named; `act` goes in where some are open.
+pub(super) fn compose(
+    words: &Words,
+    settings: &Settings,
+    group: &[&Waiting],
+    act: &Act,
+    now: Time,
+    named: usize,
+) -> Result<Sheet, WordsError> {
     let speaker = Speaker { words, settings, now };
     let tickets = newest(group);
     let mut by_head: BTreeMap<Head, Vec<Told<'_>>> = BTreeMap::new();
@@ -183,6 +203,7 @@ pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], no
         (None, Some(waiting)) => format!("#A{}", waiting.alert.id),
         (None, None) => String::new(),
     };
+    let act = if open.is_empty() { Act::default() } else { act.clone() };
     Ok(Sheet {
         language: settings.site.language,
         subject,
@@ -193,6 +214,10 @@ pub(super) fn compose(words: &Words, settings: &Settings, group: &[&Waiting], no
         closing,
         remark,
         list,
+        act_says: act.link.as_ref().map(|_| words.say("act", ())).transpose()?,
+        act: act.link,
+        button_says: act.button.as_ref().map(|_| words.say("act_button", ())).transpose()?,
+        button: act.button,
         footer: words.say("footer", context! { site => &settings.site.name })?,
         code,
     })
@@ -212,6 +237,10 @@ pub(super) fn test(words: &Words, settings: &Settings, officials: &[&str], group
         closing: vec![words.say("test", context! { group })?],
         remark: None,
         list: list(settings),
+        act: None,
+        act_says: None,
+        button: None,
+        button_says: None,
         footer: words.say("footer", context! { site => &settings.site.name })?,
         code: "#TEST".to_owned(),
     })
@@ -380,7 +409,7 @@ impl Speaker<'_> {
         let Told { ticket, account, .. } = told;
         let opd = self.opd(&account.opd);
         let platform = self.words.platform(account.platform)?;
-        let kind = self.words.say(&format!("kind_{}", ticket.kind), context! { platform => &platform })?;
+        let kind = self.words.kind(ticket.kind, account.platform)?;
         let since = self.words.moment(ticket.opened_at)?;
         let link = self.ticket(ticket.id);
         let text = if closes(told.waiting.alert.kind) {

@@ -3,6 +3,7 @@
 use std::{
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::{
@@ -13,8 +14,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
-use serde_json::json;
-use tokio::net::TcpListener;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::demo::{
@@ -25,6 +26,9 @@ use crate::demo::{
 /// The most bytes of a body that are kept.
 const BODY: usize = 4 * 1024 * 1024;
 
+/// How the path ends by which Telegram is asked for updates: no letter, and asked all the time.
+const POLL: &str = "/getUpdates";
+
 /// What to do with a request instead of saying yes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HttpTurn {
@@ -32,6 +36,8 @@ pub enum HttpTurn {
     Status(u16),
     /// The same, asking for so many seconds of patience: in `Retry-After` and as Telegram says it.
     RetryAfter(u16, u32),
+    /// Answer with this status and, as Telegram does, say why.
+    Said(u16, &'static str),
     /// Take the whole body, then reset the connection.
     Cut,
     /// Take the whole body, then say nothing.
@@ -66,6 +72,7 @@ impl Captured {
 struct Book {
     captured: Vec<Captured>,
     turns: Vec<(String, HttpTurn)>,
+    updates: Vec<Value>,
 }
 
 /// What the server got, and how it shall behave.
@@ -76,6 +83,7 @@ pub struct HttpSink {
     book: Arc<Mutex<Book>>,
     now: Now,
     stop: CancellationToken,
+    news: Arc<Notify>,
 }
 
 /// The bound socket.
@@ -86,7 +94,7 @@ impl HttpSink {
     pub async fn bind(now: Now) -> io::Result<(Self, HttpServer)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let sink = Self { url, book: Arc::default(), now, stop: CancellationToken::new() };
+        let sink = Self { url, book: Arc::default(), now, stop: CancellationToken::new(), news: Arc::default() };
         Ok((sink.clone(), HttpServer(listener, sink)))
     }
     /// Every request so far, in order.
@@ -97,16 +105,43 @@ impl HttpSink {
     pub fn next(&self, part: &str, turn: &HttpTurn, count: usize) {
         self.book().turns.extend(std::iter::repeat_n((part.to_owned(), turn.clone()), count));
     }
+    /// Telegram gets word of something: `update` is one of its Bot API, with an `update_id` higher than those before.
+    pub fn update(&self, update: Value) {
+        self.book().updates.push(update);
+        self.news.notify_waiters();
+    }
+    /// The updates that were not confirmed yet: none before `offset` is kept.
+    fn updates(&self, offset: i64) -> Vec<Value> {
+        let updates = &mut self.book().updates;
+        updates.retain(|update| update["update_id"].as_i64() >= Some(offset));
+        updates.clone()
+    }
+    /// Telegram's long poll: holds an empty answer back for as long as it is asked to.
+    async fn wait_for_updates(&self, asked: &Value) -> Vec<Value> {
+        let offset = asked["offset"].as_i64().unwrap_or(0);
+        let limit = Duration::from_secs(asked["timeout"].as_u64().unwrap_or(0));
+        let news = self.news.notified();
+        if self.updates(offset).is_empty() {
+            tokio::select! {
+                () = news => {}
+                () = tokio::time::sleep(limit) => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+        self.updates(offset)
+    }
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    /// Keeps a request and says what to do with it, and how many there are now.
+    /// Keeps a request, unless it only asks for updates, and says what to do with it, and how many there are now.
     fn keep(&self, mut captured: Captured) -> (Option<HttpTurn>, usize) {
         let mut book = self.book();
         let at = book.turns.iter().position(|(part, _)| captured.path.contains(part.as_str()));
         let turn = at.map(|at| book.turns.remove(at).1);
         captured.accepted = matches!(turn, None | Some(HttpTurn::Status(200..=299)));
-        book.captured.push(captured);
+        if !captured.path.ends_with(POLL) {
+            book.captured.push(captured);
+        }
         (turn, book.captured.len())
     }
 }
@@ -130,6 +165,7 @@ async fn handle(State(sink): State<HttpSink>, ConnectInfo(cut): ConnectInfo<Cut>
     let Ok(body) = axum::body::to_bytes(body, BODY).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
     let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let whatsapp = parts.uri.path().ends_with("/messages");
+    let polls = parts.uri.path().ends_with(POLL).then(|| serde_json::from_slice(&body).unwrap_or_default());
     let captured = Captured {
         at: (sink.now)(),
         method: parts.method.to_string(),
@@ -139,9 +175,15 @@ async fn handle(State(sink): State<HttpSink>, ConnectInfo(cut): ConnectInfo<Cut>
         accepted: false,
     };
     let (turn, number) = sink.keep(captured);
+    let polls = polls.filter(|_| turn.is_none());
+    let mut why = "simulated";
     let (status, patience) = match turn {
         None => (200, None),
         Some(HttpTurn::Status(status)) => (status, None),
+        Some(HttpTurn::Said(status, said)) => {
+            why = said;
+            (status, None)
+        }
         Some(HttpTurn::RetryAfter(status, seconds)) => (status, Some(seconds)),
         Some(HttpTurn::Cut) => {
             cut.now();
@@ -155,10 +197,14 @@ async fn handle(State(sink): State<HttpSink>, ConnectInfo(cut): ConnectInfo<Cut>
     let body = if whatsapp {
         cloud(status, number)
     } else if (200..300).contains(&status) {
-        json!({ "ok": true, "result": { "message_id": number } })
+        let result = match &polls {
+            Some(asked) => Value::Array(sink.wait_for_updates(asked).await),
+            None => json!({ "message_id": number }),
+        };
+        json!({ "ok": true, "result": result })
     } else {
         let parameters = patience.map_or_else(|| json!({}), |seconds| json!({ "retry_after": seconds }));
-        json!({ "ok": false, "error_code": status, "description": "simulated", "parameters": parameters })
+        json!({ "ok": false, "error_code": status, "description": why, "parameters": parameters })
     };
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,5 +1,6 @@
 //! What letters say, word for word, in both languages and every channel's form.
 
+mod act;
 mod whatsapp;
 
 use std::sync::Arc;
@@ -98,7 +99,7 @@ fn waiting(channel: Channel, kind: AlertKind, opd: &str, ticket: Option<TicketFa
 
 /// The bytes of the letter for these deliveries.
 fn write(site: Settings, group: &[Waiting]) -> String {
-    let writer = Writer::new(Arc::new(site)).unwrap();
+    let writer = Writer::new(Arc::new(site), None).unwrap();
     writer.letter(&group.iter().collect::<Vec<_>>(), &[], &Facts::default(), at(START)).unwrap().payload.unwrap()
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::{SignedDuration, tz::TimeZone};
 use tanggap::{
     alert::AlertStage,
+    app,
     domain::{
         Platform, Source, Time,
         account::Login,
@@ -13,6 +14,7 @@ use tanggap::{
             Preview, Settings, Site, Sla, Smtp, Telegram, Valid, Webhook, Whatsapp,
         },
     },
+    link,
     runtime::{Clock as _, ManualClock, Stage as _, Tally, metrics::Metrics},
     store::{
         Db,
@@ -185,6 +187,7 @@ pub struct World {
     pub chat: HttpSink,
     pub hook: HttpSink,
     pub wa: HttpSink,
+    pub links: link::Key,
     _folder: tempfile::TempDir,
 }
 
@@ -220,7 +223,9 @@ impl World {
             Official { whatsapp: Some("6281200000000".into()), ..official("bupati", "Bupati", "bupati", &[]) },
         ];
         let db = Db::open(url).await.unwrap();
-        let world = Self { db, clock: ManualClock::new(at(START).timestamp()), settings, mail, chat, hook, wa, _folder: folder };
+        let links = app::links(&db).await.unwrap();
+        let clock = ManualClock::new(at(START).timestamp());
+        let world = Self { db, clock, settings, mail, chat, hook, wa, links, _folder: folder };
         for (id, slug) in [(1, "dindukcapil"), (2, "dinhub")] {
             world
                 .exec(
@@ -306,7 +311,7 @@ impl World {
 
     pub fn stage(&self) -> AlertStage {
         let settings = Arc::new(self.settings.clone());
-        AlertStage::new(self.db.clone(), settings, self.clock.clone(), Metrics::default(), "w1".into())
+        AlertStage::new(self.db.clone(), settings, self.clock.clone(), Metrics::default(), "w1".into(), self.links.clone())
             .unwrap()
             .with_limit(std::time::Duration::from_secs(2))
     }

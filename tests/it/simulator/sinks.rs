@@ -82,3 +82,35 @@ async fn requests_are_kept_whole_and_answered_as_told() {
     stop.cancel();
     tasks.join_next().await.unwrap().unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn updates_are_given_from_the_asked_one_on_until_a_later_one_is_asked_for_and_are_no_letters() {
+    let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+    let (sink, server) = HttpSink::bind(Clock::new().read()).await.unwrap();
+    tasks.spawn(server.serve(stop.clone()));
+    let client = client();
+    let ask = async |offset: i64, timeout: u64| {
+        let asked = serde_json::json!({"offset": offset, "timeout": timeout});
+        let answer = client.post(format!("{}/bot1:x/getUpdates", sink.url)).json(&asked).send().await.unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        let updates = answer["result"].as_array().unwrap().iter().map(|update| update["update_id"].as_i64().unwrap());
+        updates.collect::<Vec<_>>()
+    };
+    assert_eq!(ask(0, 0).await, [0; 0]);
+    for id in [5, 6] {
+        sink.update(serde_json::json!({ "update_id": id }));
+    }
+    assert_eq!((ask(0, 9).await, ask(0, 9).await), (vec![5, 6], vec![5, 6]), "nothing is confirmed yet");
+    assert_eq!((ask(6, 9).await, ask(0, 9).await), (vec![6], vec![6]));
+    let (news, ()) = tokio::join!(ask(7, 20), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        sink.update(serde_json::json!({ "update_id": 7 }));
+    });
+    assert_eq!((news, sink.captured().len()), (vec![7], 0));
+    sink.next("/getUpdates", &HttpTurn::Said(409, "Conflict"), 1);
+    let refused = client.post(format!("{}/bot1:x/getUpdates", sink.url)).body("{}").send().await.unwrap();
+    assert_eq!(refused.status(), 409);
+    assert!(refused.text().await.unwrap().contains(r#""description":"Conflict""#));
+    stop.cancel();
+    tasks.join_next().await.unwrap().unwrap().unwrap();
+}

@@ -194,7 +194,7 @@ fn whatever_is_written_and_configured_the_whole_body_stays_below_a_templates_lim
         assert!(!text.contains("\u{200D}…") && !text.contains('\u{202E}'), "cut between graphemes: {text}");
     }
     assert!(line.contains("dan 29 lainnya. Belum ada penerima") && line.ends_with("#T1-2") && link.ends_with("aaa/"), "{line}");
-    let shown = Writer::new(Arc::new(site.clone())).unwrap().shown(&write(site.clone(), &group)).unwrap();
+    let shown = Writer::new(Arc::new(site.clone()), None).unwrap().shown(&write(site.clone(), &group)).unwrap();
     assert!(shown.encode_utf16().count() < 1024, "{}", shown.encode_utf16().count());
     // a link that would not fit is not cut
     site.http.public_url = Some(format!("https://example.go.id/{}", "a".repeat(400)));
@@ -209,7 +209,7 @@ fn whatever_is_written_and_configured_the_whole_body_stays_below_a_templates_lim
 #[test]
 fn its_reader_sees_the_proposed_template_filled_in() {
     let site = site(Language::Indonesian);
-    let writer = Writer::new(Arc::new(site.clone())).unwrap();
+    let writer = Writer::new(Arc::new(site.clone()), None).unwrap();
     assert_eq!(
         writer.shown(&write(site.clone(), &[about(AlertKind::Breached, 42)])).unwrap(),
         "Pemberitahuan Tanggap: Pesan warga belum dijawab: Dindukcapil, tiket #42\n\
