@@ -60,9 +60,12 @@ fn sides() -> Vec<Side> {
             webhooks: [("simpeg".to_owned(), webhook(sink, false))].into(),
             ..none()
         }),
-        http_side((Channel::Alertmanager, "alertmanager", r#"[{"labels":{"alertname":"Siti"}}]"#), Some(7), Mode::Answer(400, "bad Siti"), |sink| {
-            Set { alertmanager: Some(alertmanager(sink.url.clone())), ..none() }
-        }),
+        http_side(
+            (Channel::Alertmanager, "alertmanager", r#"[{"labels":{"alertname":"Siti"}}]"#),
+            Some(7),
+            Mode::Answer(400, "bad Siti"),
+            |sink| Set { alertmanager: Some(alertmanager(sink.url.clone())), ..none() },
+        ),
     ]
 }
 

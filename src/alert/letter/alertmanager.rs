@@ -47,7 +47,7 @@ fn alert(words: &Words, settings: &Settings, waiting: &Waiting, labels: &Texts, 
         _ => STANDS,
     };
     let mut annotations = annotations(waiting);
-    annotations.insert("summary", clean(&sheet::compose(words, settings, &[waiting], now, 0)?.title));
+    annotations.insert("summary", clean(&sheet::compose(words, settings, &[waiting], &sheet::Act::default(), now, 0)?.title));
     let mut alert =
         json!({"labels": labels, "annotations": annotations, "startsAt": starts_at.rfc3339(), "endsAt": now.plus(lasts).rfc3339_ms()});
     if let (Some(ticket), Some(page)) = (&waiting.ticket, &settings.http.public_url) {

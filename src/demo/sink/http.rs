@@ -216,7 +216,7 @@ async fn handle(State(sink): State<HttpSink>, ConnectInfo(cut): ConnectInfo<Cut>
 }
 
 /// An answer as WhatsApp's Cloud API gives it; 429 is its pair limit.
-fn cloud(status: u16, number: usize) -> serde_json::Value {
+fn cloud(status: u16, number: usize) -> Value {
     if (200..300).contains(&status) {
         return json!({ "messaging_product": "whatsapp", "messages": [{ "id": format!("wamid.{number}"), "message_status": "accepted" }] });
     }

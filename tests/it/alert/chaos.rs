@@ -77,7 +77,9 @@ impl Far {
 
 fn stage(w: &World) -> AlertStage {
     let limit = Duration::from_millis(250);
-    AlertStage::new(w.db.clone(), Arc::new(w.settings.clone()), w.clock.clone(), Metrics::default(), "w1".into(), w.links.clone()).unwrap().with_limit(limit)
+    AlertStage::new(w.db.clone(), Arc::new(w.settings.clone()), w.clock.clone(), Metrics::default(), "w1".into(), w.links.clone())
+        .unwrap()
+        .with_limit(limit)
 }
 
 /// Runs a step of the stage until it ends or dies: `None` if it died.

@@ -95,7 +95,7 @@ async fn what_a_dead_worker_had_in_hand_is_free_at_once_and_its_own_result_comes
     let again = claim(w, 1, 9).await;
     assert_eq!((again.len(), &again[0].key), (1, &dead[0].key));
     let late = Mark { id: dead[0].id, fence: dead[0].fence, outcome: Outcome::Delivered { at: at(2), provider_id: None } };
-    assert_eq!(outbox::mark(&w.db, &[late]).await.unwrap(), [dead[0].id]);
+    assert_eq!(outbox::mark(&w.db, at(2), &[late]).await.unwrap(), [dead[0].id]);
 }
 
 async fn a_delivery_is_stored_once_ever_and_its_alert_routed_once(w: &mut World) {

@@ -9,7 +9,7 @@ use tanggap::{
         settings::{Language, Settings},
     },
     link::Key,
-    store::outbox::Waiting,
+    store::{outbox::Waiting, recap::Facts},
 };
 
 use super::{facts, one, site, waiting};
