@@ -20,6 +20,7 @@
 //! ```
 //!
 //! Meta's webhooks come in by `web`, which makes POLL read sooner and stores only what no read can show; `arrival` is how either stores.
+//! What WhatsApp says there of letters it took is kept with them, and ALERT draws the conclusions.
 //!
 //! # The rule of arrows
 //!
