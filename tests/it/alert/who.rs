@@ -63,6 +63,8 @@ on_both! {
     async fn an_official_without_a_way_that_can_be_used_is_written_down_as_not_told(w: &mut World) {
         w.settings.officials.push(Official { whatsapp: Some("6281200000000".into()), ..official("bupati", "Bupati", "kepala", &[]) });
         w.settings.officials[0].email = None;
+        w.settings.officials.retain(|official| official.id != "bupati" || official.group == "kepala");
+        w.settings.channels.whatsapp = None;
         w.breach(&ticket(1), &["kepala"]).await;
         w.step().await;
         assert_eq!(shown(w, 1).await, [

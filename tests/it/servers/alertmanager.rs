@@ -161,7 +161,9 @@ async fn alertmanager_shows_what_is_told_also_after_its_own_restart_and_resolves
     world.close(1, "answered").await;
     world.tell("ticket.answered", Some(1), (0, "", &[])).await;
     world.step().await;
-    assert_eq!(world.deliveries().await, vec!["alertmanager alertmanager delivered"; 3]);
+    let told = world.deliveries().await;
+    let told: Vec<&str> = told.iter().map(String::as_str).filter(|row| !row.starts_with("kepala none")).collect();
+    assert_eq!(told, ["alertmanager alertmanager delivered"; 3]);
     assert_eq!(server.shows().await.iter().map(|(ticket, _)| ticket.as_str()).collect::<Vec<_>>(), ["2"]);
     receiver_hears(&receiver, "resolved 1").await;
     world.invariants().await;

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use tanggap::{
     domain::{
         TicketId,
-        alert::{AlertId, AlertKind, Channel, Held},
+        alert::{AlertId, AlertKind, Channel, Held, Status},
     },
     store::{
         StoreError,
-        outbox::{self, Claimed, Mark, NewDelivery, NewLetter, Outcome},
+        outbox::{self, Claimed, Mark, NewDelivery, NewLetter, Outcome, Report},
     },
 };
 use tokio::task::JoinSet;
@@ -163,5 +163,34 @@ async fn a_mark_under_an_old_fence_is_refused_and_writes_nothing(w: &mut World) 
     assert_eq!(lost, [old[0].id], "the other is written all the same");
     assert_eq!(outbox::mark(&w.db, at(99), &[mark(&new[1], later()), mark(&new[0], later())]).await.unwrap(), [new[1].id], "marked once");
     assert_eq!((claim(w, 98, 9).await.len(), claim(w, 99, 9).await.len(), outbox::outbox_count(&w.db).await.unwrap()), (0, 1, 1));
+}
+
+async fn a_report_is_settled_once_by_the_status_it_followed_from_and_not_under_a_lease(w: &mut World) {
+    deliveries(w, 2).await;
+    let mut letters: Vec<NewLetter> = waiting(w, 9, 9).await.into_iter().map(|id| letter("k", id)).collect();
+    for letter in &mut letters {
+        letter.channel = Channel::Whatsapp;
+    }
+    letters[1].address = "another number".into();
+    outbox::form(&w.db, at(9), &letters).await.unwrap();
+    let claimed = outbox::claim(&w.db, Channel::Whatsapp, "w1", at(9), at(69), 9).await.unwrap();
+    assert_eq!(claimed.len(), 2, "each to a number of its own");
+    let said = |n: usize, status| Report { key: claimed[n].key.clone(), provider_id: String::new(), status, at: at(20), code: Some(1) };
+    assert_eq!(outbox::report(&w.db, &[said(0, Status::Sent), said(1, Status::Failed)]).await.unwrap(), 2);
+    assert!(outbox::reported(&w.db, at(68), 9).await.unwrap().is_empty(), "their worker may still be at it");
+    let reported = outbox::reported(&w.db, at(69), 9).await.unwrap();
+    assert_eq!(reported.iter().map(|one| (one.status, one.at, one.code)).collect::<Vec<_>>(), [
+        (Status::Sent, at(20), Some(1)),
+        (Status::Failed, at(20), Some(1)),
+    ]);
+    assert_eq!(outbox::reported(&w.db, at(69), 1).await.unwrap().len(), 1);
+    assert!(outbox::claim(&w.db, Channel::Whatsapp, "w2", at(69), at(99), 9).await.unwrap().is_empty(), "what is reported on is not sent");
+    // the second arrives after all while the first conclusions are drawn
+    outbox::report(&w.db, &[said(1, Status::Delivered)]).await.unwrap();
+    let mark = |n: usize, outcome| (Mark { id: reported[n].letter.id, fence: reported[n].letter.fence, outcome }, reported[n].status);
+    let marks = [mark(0, Outcome::Delivered { at: at(20), provider_id: None }), mark(1, Outcome::Later { at: at(99), error: "x".into() })];
+    assert_eq!(outbox::settle(&w.db, at(69), &marks).await.unwrap(), [reported[1].letter.id]);
+    assert_eq!(w.number("SELECT COUNT(*) AS n FROM delivery WHERE state = 'delivered'").await, Some(1));
+    assert_eq!(outbox::reported(&w.db, at(70), 9).await.unwrap().len(), 1, "the second, as delivered");
 }
 }
