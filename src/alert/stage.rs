@@ -130,14 +130,14 @@ impl AlertStage {
         Ok(soonest)
     }
 
-    /// Puts what is due into letters, rendered and stored before their first attempt.
-    async fn form(&self) -> Result<(), AlertError> {
+    /// Puts what is due into letters, rendered and stored before their first attempt. How many could not be written.
+    async fn form(&self) -> Result<u64, AlertError> {
         let now = self.now();
         let waiting = outbox::waiting(&self.db, now, self.settings.letter.per_hour, BATCH).await?;
         let groups = group::group(&waiting, self.settings.letter.group, now);
         outbox::hold(&self.db, &groups.held).await?;
         if groups.ready.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let mailed = |w: &&Waiting| w.channel == Channel::Smtp;
         let tickets: Vec<_> = groups.ready.iter().flatten().copied().filter(mailed).filter_map(|w| w.alert.ticket).collect();
@@ -148,7 +148,7 @@ impl AlertStage {
         let letters: Vec<_> = groups.ready.iter().filter_map(|group| self.writer.letter(group, &former, &facts, now)).collect();
         match outbox::form(&self.db, now, &letters).await {
             // Another worker was quicker with one of them; the next look takes what it left.
-            Err(StoreError::Fenced) => return Ok(()),
+            Err(StoreError::Fenced) => return Ok(0),
             formed => formed?,
         }
         for letter in &letters {
@@ -163,7 +163,7 @@ impl AlertStage {
                 );
             }
         }
-        Ok(())
+        Ok(letters.iter().filter(|letter| letter.payload.is_err()).count() as u64)
     }
 
     async fn attempt(&self, letter: Claimed) -> (Claimed, Result<Accepted, SendError>) {
@@ -282,8 +282,9 @@ impl Stage for AlertStage {
         let mut done = 0;
         let again_at = loop {
             let (routed, again_at) = this.route().await?;
-            done += routed + this.settle().await? + outbox::drop_closed(&this.db, this.now()).await?;
-            this.form().await?;
+            let settled = this.settle().await?;
+            done += routed + settled + outbox::drop_closed(&this.db, this.now()).await?;
+            let given_up = this.form().await?;
             let now = this.now();
             if now.since(began) < STEP {
                 for way in this.channels.ways() {
@@ -299,6 +300,10 @@ impl Stage for AlertStage {
                 }
             }
             if flying.is_empty() {
+                // what was given up just now is an alert of its own
+                if settled + given_up > 0 {
+                    continue;
+                }
                 break again_at;
             }
             let Ok(Some(first)) = tokio::time::timeout(LOOK, flying.next()).await else { continue };
