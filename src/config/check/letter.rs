@@ -1,6 +1,6 @@
 //! `[letter]`: what letters show, how many there are, and the site's own wording.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use super::Context;
 use crate::{
@@ -21,13 +21,13 @@ pub(super) fn letter(table: &mut Table, language: Language, context: &Context) -
         preview: table.word("preview", Preview::ALL, Preview::word).unwrap_or(Preview::Public),
         group: table.duration("group").value,
         per_hour: table.count("per_hour", PER_HOUR_MAX),
-        texts: file.map_or_else(BTreeMap::new, |(path, spot)| texts(path, &spot, language, table.findings)),
+        texts: file.map_or_else(BTreeMap::new, |(path, spot)| texts(&path, &spot, language, table.findings)),
     }
 }
 
 /// The site's own wording of letters, a TOML file of texts by the catalogue's keys. Each is tried before anything starts.
-fn texts(path: PathBuf, spot: &Spot, language: Language, findings: &Findings) -> BTreeMap<String, String> {
-    let text = match fs::read_to_string(&path) {
+fn texts(path: &Path, spot: &Spot, language: Language, findings: &Findings) -> BTreeMap<String, String> {
+    let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
             findings.problem(spot, format!("{} can't be read: {error}", path.display()));
@@ -36,7 +36,7 @@ fn texts(path: PathBuf, spot: &Spot, language: Language, findings: &Findings) ->
     };
     let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
     let wrong = |at: usize, key: &str, why: String| {
-        findings.problem(&Spot { place: Place::File { path: path.clone(), line: line(at) }, key: key.to_owned() }, why);
+        findings.problem(&Spot { place: Place::File { path: path.to_owned(), line: line(at) }, key: key.to_owned() }, why);
     };
     let read: BTreeMap<String, toml::Spanned<String>> = match toml::from_str(&text) {
         Ok(read) => read,
