@@ -1,5 +1,9 @@
 //! Breaches by the thousand, the process dying again and again, channels that fail one time in five: nothing is lost, and a second copy
 //! stands for an outcome that nobody could know.
+//!
+//! Some hundreds by default. `TANGGAP_CHAOS_BREACHES=10000 tests/run --release --test it alert::chaos -- --nocapture` is the whole of it; it
+//! prints its figures.
+#![allow(clippy::print_stdout)] // figures, for a person
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -159,16 +163,14 @@ on_both! {
                 next += BATCH;
             }
             let tally = loop {
-                match once(&mut running, random.random_range(1..2 * STEPS)).await {
-                    Some(tally) => break tally,
-                    None => {
-                        crashes += 1;
-                        let leased = w.rows("SELECT id FROM letter WHERE lease_owner IS NOT NULL AND lease_until > 0 AND state = 'pending'").await;
-                        in_hand += leased.len();
-                        running = stage(w);
-                        leases::free(&w.db, &["w1".to_owned()]).await.unwrap();
-                    }
+                if let Some(tally) = once(&mut running, random.random_range(1..2 * STEPS)).await {
+                    break tally;
                 }
+                crashes += 1;
+                let leased = w.rows("SELECT id FROM letter WHERE lease_owner IS NOT NULL AND lease_until > 0 AND state = 'pending'").await;
+                in_hand += leased.len();
+                running = stage(w);
+                leases::free(&w.db, &["w1".to_owned()]).await.unwrap();
             };
             if next > breaches && outbox::outbox_count(&w.db).await.unwrap() == 0 {
                 break;

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use tanggap::{
     domain::{
-        TicketId,
+        TicketId, Time,
         settings::{Official, Valid},
     },
     store::listing,
@@ -16,7 +16,7 @@ use crate::channels::far::Mode;
 async fn shown(w: &World, id: i64) -> Vec<String> {
     let alerts = listing::alerts(&w.db, TicketId(id)).await.unwrap();
     let of = |a: listing::AlertRow| {
-        let parts = [a.official, Some(a.state), a.reason, a.until.map(|at| at.rfc3339())];
+        let parts = [a.official, Some(a.state), a.reason, a.until.map(Time::rfc3339)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     };
     alerts.into_iter().map(of).collect()
