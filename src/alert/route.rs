@@ -104,9 +104,9 @@ fn step(unrouted: &Unrouted, settings: &Settings, now: Time, out: &mut Vec<NewDe
             out.push(delivery(unrouted, OPERATOR, Channel::Log, Channel::Log.word(), reason, None, settings, now));
             reached = true;
         }
-        // What nothing ends would fire at Alertmanager for ever.
-        let ends = alert.kind != AlertKind::Undelivered;
-        if ends && settings.channels.alertmanager.as_ref().is_some_and(|it| groups.contains(&it.group.as_str())) {
+        if failed != Some(Channel::Alertmanager)
+            && settings.channels.alertmanager.as_ref().is_some_and(|it| groups.contains(&it.group.as_str()))
+        {
             let word = Channel::Alertmanager.word();
             out.push(delivery(unrouted, word, Channel::Alertmanager, word, reason, None, settings, now));
             reached = true;

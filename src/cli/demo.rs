@@ -148,7 +148,7 @@ fn letter(shell: &mut Shell, to: &str, text: &str) -> Result<(), Failure> {
 /// The plain part of a mail as it came over the wire, without the headers that only machines read.
 fn readable(raw: &str) -> String {
     let raw = raw.replace("\r\n", "\n");
-    let part = raw.split("\n--").find(|part| part.contains("text/plain")).unwrap_or(&raw);
+    let part = raw.split("\n--=_").find(|part| part.contains("text/plain")).unwrap_or(&raw);
     let (head, body) = part.split_once("\n\n").unwrap_or(("", part));
     let mut text = String::new();
     if head.to_lowercase().contains("quoted-printable") {

@@ -48,6 +48,7 @@ sweep_interval = "20s"
 urgent_keywords = ["builtin:id"]
 [letter]
 group = "5s"
+per_hour = 1000
 [[policy]]
 name = "darurat"
 match = {{ urgent = true }}

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::preview::{clean, first_words, preview};
 use crate::{
-    alert::route::closes,
+    alert::route::{OPERATOR, closes},
     catalogue::{Words, WordsError},
     domain::{
         Cause, TicketId, Time,
@@ -185,7 +185,7 @@ pub(super) fn compose(
     let open: Vec<Told<'_>> = tickets.iter().filter(|t| t.head.open()).copied().collect();
     let mut closing = Vec::new();
     if !open.is_empty() {
-        closing.push(words.say("ask", ())?);
+        closing.push(words.say(if is_above(group, settings) { "ask_above" } else { "ask" }, ())?);
     }
     let remark = if group.iter().any(|w| w.reason.is_some()) { Some(words.say("no_recipient", ())?) } else { None };
     closing.extend(remark.clone());
@@ -283,6 +283,13 @@ fn accounts<'a>(group: &[&'a Waiting]) -> Vec<&'a Waiting> {
         }
     }
     newest.into_values().collect()
+}
+
+/// Whether everybody addressed stands above the agencies (Sekda, Bupati): such an office is asked for a direction, not to have an account
+/// answered. It is one that belongs to no OPD and is no operator.
+fn is_above(group: &[&Waiting], settings: &Settings) -> bool {
+    let official = |w: &&Waiting| settings.officials.iter().find(|official| official.id == w.official);
+    group.iter().all(|w| official(w).is_some_and(|it| it.opd.is_empty() && it.group != OPERATOR))
 }
 
 /// The offices a letter is addressed to, as the configuration names them.
