@@ -12,7 +12,7 @@ use crate::{
     domain::{
         Cause, TicketId, Time,
         alert::AlertKind,
-        settings::{Language, Settings},
+        settings::{Language, Official, Settings},
     },
     store::outbox::{AccountFacts, TicketFacts, Waiting},
 };
@@ -37,6 +37,8 @@ pub(super) struct Sheet {
     pub opds: String,
     pub sections: Vec<Section>,
     pub closing: Vec<String>,
+    /// Of these what is asked for; empty where nothing is.
+    pub ask: String,
     /// That it should have gone to somebody else.
     pub remark: Option<String>,
     /// The page with everything.
@@ -183,12 +185,15 @@ pub(super) fn compose(
         sections.push(Section { head: words.say("head_account", ())?, items, more: speaker.more(left)?, closed: false, left });
     }
     let open: Vec<Told<'_>> = tickets.iter().filter(|t| t.head.open()).copied().collect();
-    let mut closing = Vec::new();
+    let mut ask = Vec::new();
     if !open.is_empty() {
-        closing.push(words.say(if is_above(group, settings) { "ask_above" } else { "ask" }, ())?);
+        ask.push(words.say(rank(group, settings), ())?);
+        if open.iter().any(|told| told.ticket.urgent) {
+            ask.push(words.say("ask_urgent", ())?);
+        }
     }
     let remark = if group.iter().any(|w| w.reason.is_some()) { Some(words.say("no_recipient", ())?) } else { None };
-    closing.extend(remark.clone());
+    let mut closing: Vec<String> = ask.iter().cloned().chain(remark.clone()).collect();
     let list = list(settings);
     if let Some(link) = list.as_ref().filter(|_| tickets.len() > 1) {
         closing.push(words.say("list", context! { link })?);
@@ -212,6 +217,7 @@ pub(super) fn compose(
         opds: speaker.concerned(&tickets, &states)?,
         sections,
         closing,
+        ask: ask.join(" "),
         remark,
         list,
         act_says: act.link.as_ref().map(|_| words.say("act", ())).transpose()?,
@@ -235,6 +241,7 @@ pub(super) fn test(words: &Words, settings: &Settings, officials: &[&str], group
         opds: settings.site.name.clone(),
         sections: Vec::new(),
         closing: vec![words.say("test", context! { group })?],
+        ask: String::new(),
         remark: None,
         list: list(settings),
         act: None,
@@ -251,7 +258,7 @@ fn list(settings: &Settings) -> Option<String> {
     settings.http.public_url.as_ref().map(|url| format!("{url}/"))
 }
 
-/// What is newest of each ticket, the tickets that wait longest first.
+/// What is newest of each ticket: urgent tickets first, then those that wait longest.
 fn newest<'a>(group: &[&'a Waiting]) -> Vec<Told<'a>> {
     let mut newest: HashMap<TicketId, Told<'a>> = HashMap::new();
     for waiting in group {
@@ -263,7 +270,7 @@ fn newest<'a>(group: &[&'a Waiting]) -> Vec<Told<'a>> {
         }
     }
     let mut tickets: Vec<_> = newest.into_values().collect();
-    tickets.sort_by_key(|t| (t.ticket.opened_at, t.ticket.id));
+    tickets.sort_by_key(|t| (!t.ticket.urgent, t.ticket.opened_at, t.ticket.id));
     tickets
 }
 
@@ -285,11 +292,20 @@ fn accounts<'a>(group: &[&'a Waiting]) -> Vec<&'a Waiting> {
     newest.into_values().collect()
 }
 
-/// Whether everybody addressed stands above the agencies (Sekda, Bupati): such an office is asked for a direction, not to have an account
-/// answered. It is one that belongs to no OPD and is no operator.
-fn is_above(group: &[&Waiting], settings: &Settings) -> bool {
-    let official = |w: &&Waiting| settings.officials.iter().find(|official| official.id == w.official);
-    group.iter().all(|w| official(w).is_some_and(|it| it.opd.is_empty() && it.group != OPERATOR))
+/// What whoever is addressed is asked: operators to pass it on, offices above the agencies (Sekda, Bupati: those that name no OPD where
+/// others do) for a direction, everybody else to have it answered.
+fn rank(group: &[&Waiting], settings: &Settings) -> &'static str {
+    let all = |is: fn(&Official) -> bool| {
+        let official = |w: &Waiting| settings.officials.iter().find(|official| official.id == w.official);
+        group.iter().all(|w| official(w).map_or(w.official == OPERATOR, is))
+    };
+    if all(|it| it.group == OPERATOR) {
+        "ask_operator"
+    } else if settings.officials.iter().any(|it| !it.opd.is_empty()) && all(|it| it.opd.is_empty() && it.group != OPERATOR) {
+        "ask_above"
+    } else {
+        "ask"
+    }
 }
 
 /// The offices a letter is addressed to, as the configuration names them.

@@ -60,7 +60,9 @@ fn line(words: &Words, sheet: &Sheet, room: usize) -> Result<String, WordsError>
         None => (sheet.closing.join(" "), 0),
     };
     let more = if others > 0 { Some(words.say("more", context! { n => others })?) } else { None };
-    let tail = more.into_iter().chain(sheet.remark.clone()).chain([sheet.code.clone()]).collect::<Vec<_>>().join(" ");
+    let text = if others == 0 && !sheet.ask.is_empty() { format!("{text}.") } else { text };
+    let ask = Some(sheet.ask.clone()).filter(|ask| !ask.is_empty());
+    let tail = more.into_iter().chain(ask).chain(sheet.remark.clone()).chain([sheet.code.clone()]).collect::<Vec<_>>().join(" ");
     Ok(format!("{} {}", cut(&text, room.saturating_sub(units(&tail) + 1)), clean(&tail)))
 }
 

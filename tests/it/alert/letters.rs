@@ -123,7 +123,7 @@ fn a_breach_in_indonesian_and_in_english() {
          Yth. Kepala Dindukcapil\n\n\
          1 pesan warga melewati batas waktu dan belum dijawab (Dindukcapil):\n\
          1. Dindukcapil, tiket #42, “Kapan KTP […] jadi?”, komentar Facebook, menunggu sejak Jumat, 20 November 2026, 09.42 WIB; \
-         melewati batas waktu 2 hari 3 jam https://tanggap.example.go.id/tickets/42\n\n\
+         sudah 2 hari 3 jam melewati batas waktu https://tanggap.example.go.id/tickets/42\n\n\
          Mohon berkenan menugaskan pengelola akun untuk menjawab.\n\
          #T42-2"
             .replace("[…]", "saya")
@@ -225,8 +225,8 @@ fn ends_of_tickets_are_told_each_in_its_own_words() {
         let mut group = one(kind);
         group[0].alert.late_found = late_found;
         let text = chat(site(Language::Indonesian), &group);
-        assert!(text.starts_with("<b>1 pesan warga selesai: Dindukcapil</b>\n") && text.contains(id), "{text}");
-        assert!(text.contains("1. Dindukcapil, tiket #42, komentar Facebook tertanggal Jumat, 20 November 2026, 09.42 WIB"), "{text}");
+        assert!(text.starts_with("<b>1 pesan warga tidak lagi menunggu jawaban: Dindukcapil</b>\n") && text.contains(id), "{text}");
+        assert!(text.contains("1. Dindukcapil, tiket #42, komentar Facebook yang masuk Jumat, 20 November 2026, 09.42 WIB"), "{text}");
         assert!(!text.contains("Kapan") && !text.contains("Mohon"), "{text}");
         assert!(chat(site(Language::English), &group).contains(en));
     }
@@ -400,10 +400,35 @@ fn a_webhook_for_an_account_has_opd_account_and_reason() {
 }
 
 #[test]
+fn an_operator_is_asked_to_pass_it_on_and_an_office_above_the_agencies_for_a_direction_and_what_is_urgent_stands_first() {
+    let mut site = site(Language::Indonesian);
+    site.officials = vec![official("kepala", "Kepala Dindukcapil", "kepala", &["dindukcapil"]), official("sekda", "Sekda", "sekda", &[])];
+    let mut urgent = facts(43, "Kecelakaan, korban butuh ambulans");
+    (urgent.urgent, urgent.opened_at) = (true, at("2026-11-23T06:00:00Z"));
+    let group = |official: &str| {
+        let both = [facts(42, "Kapan KTP saya jadi?"), urgent.clone()]
+            .map(|it| waiting(Channel::Telegram, AlertKind::Breached, "dindukcapil", Some(it)));
+        both.map(|it| Waiting { official: official.into(), ..it }).to_vec()
+    };
+    for (whom, asked) in [
+        ("operator", "Mohon diteruskan kepada pengelola akun perangkat daerah itu agar segera dijawab."),
+        ("kepala", "Mohon berkenan menugaskan pengelola akun untuk menjawab."),
+        ("sekda", "Mohon arahan Bapak/Ibu kepada kepala perangkat daerah terkait untuk tindak lanjutnya."),
+    ] {
+        let text = chat(site.clone(), &group(whom));
+        assert!(
+            text.contains(&format!("\n\n{asked}\nYang mendesak mohon segera diperiksa dan diteruskan kepada petugas darurat.\n")),
+            "{text}"
+        );
+        assert!(text.find("1. Mendesak: ") < text.find("2. Dindukcapil, tiket #42"), "{text}");
+    }
+}
+
+#[test]
 fn the_length_past_the_deadline_is_told_at_the_time_of_writing() {
     let mut group = one(AlertKind::Breached);
     group[0].ticket.as_mut().unwrap().due_at = Time::from_ms(at(START).ms() - 400).unwrap();
-    assert!(chat(site(Language::Indonesian), &group).contains("melewati batas waktu kurang dari 1 menit"));
+    assert!(chat(site(Language::Indonesian), &group).contains("sudah kurang dari 1 menit melewati batas waktu"));
 }
 
 #[test]

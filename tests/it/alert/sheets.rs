@@ -59,21 +59,21 @@ on_both! {
         w.after(60).await;
         assert_eq!(w.chat.requests().len(), 1);
         assert_eq!(chat(w, 0), "\
-<b>Lembar pagi 23 November 2026: 3 pesan warga menunggu jawaban</b>
+<b>Laporan pagi 23 November 2026: 3 pesan warga menunggu jawaban</b>
 Yth. Sekretaris Daerah
 
-Menunggu jawaban 3, di antaranya 2 melewati batas waktu.
+Terdapat 3 pesan warga yang menunggu jawaban, 2 di antaranya melewati batas waktu.
 
 Paling lama menunggu:
 1. Dinhub, komentar Facebook, sejak Sabtu, 21 November 2026, 02.00 WIB (2 hari 5 jam) https://tanggap.example.go.id/tickets/8
 2. Dinhub, komentar Facebook, sejak Senin, 23 November 2026, 01.00 WIB (6 jam) https://tanggap.example.go.id/tickets/9
 3. Dindukcapil, komentar Facebook, sejak Senin, 23 November 2026, 06.00 WIB (1 jam) https://tanggap.example.go.id/tickets/7
 
-Belum menjawab: Dinhub.
+Yang melewati batas waktu: Dinhub.
 
 Membaik sejak kemarin: Dinhub (3 menjadi 2).
 
-Tidak dapat dibaca, sehingga belum terpantau: Dinhub (Facebook).
+Sebagian pesan mungkin belum terpantau karena akunnya sedang tidak dapat dibaca: Dinhub (Facebook).
 
 Daftar dan tautan: https://tanggap.example.go.id/
 #A1");
@@ -106,20 +106,20 @@ Daftar dan tautan: https://tanggap.example.go.id/
         w.settings.officials[1].weekly = Some((Weekday::Monday, "07:00:00".parse().unwrap()));
         w.step().await;
         assert_eq!(chat(w, 0), "\
-<b>Rekap mingguan layanan media sosial, 16 November 2026 - 22 November 2026</b>
+<b>Rekap mingguan layanan media sosial, 16 November 2026 s.d. 22 November 2026</b>
 Yth. Sekretaris Daerah
 
 Pesan masuk 10, perlu dijawab 10.
 
 Dijawab tepat waktu 4 dari 10 (40%); dijawab setelah batas waktu 3; belum dijawab 3, di antaranya 2 melewati batas waktu.
 
-Separuh dijawab dalam 2 jam (pekan sebelumnya 9 jam).
+Separuh jawaban diberikan dalam 2 jam (pekan sebelumnya 9 jam).
 
-Tercepat: Dindukcapil (separuh dijawab dalam 2 jam).
+Tercepat: Dindukcapil (separuh jawaban dalam 2 jam).
 
-Perlu perhatian: Dinhub.
+Masih ada pesan yang melewati batas waktu: Dinhub.
 
-Tidak dapat dibaca, sehingga belum terpantau: Dinhub (Facebook).
+Sebagian pesan mungkin belum terpantau karena akunnya sedang tidak dapat dibaca: Dinhub (Facebook).
 
 Daftar dan tautan: https://tanggap.example.go.id/report
 #A1");
@@ -134,10 +134,10 @@ Daftar dan tautan: https://tanggap.example.go.id/report
         w.settings.officials[2].morning = Some("07:00:00".parse().unwrap());
         w.step().await;
         let text = chat(w, 0);
-        assert!(text.contains("Menunggu jawaban 1, di antaranya 0") && !text.contains("Dinhub"), "{text}");
+        assert!(text.contains("Terdapat 1 pesan warga yang menunggu jawaban, 0 di antaranya") && !text.contains("Dinhub"), "{text}");
         let body = w.hook.requests()[0].json();
         assert_eq!((body["type"].as_str(), body["data"]["official"].as_str()), (Some("sheet.morning"), Some("simpeg")));
-        assert_eq!(body["data"]["lines"][0], "Menunggu jawaban 3, di antaranya 2 melewati batas waktu.");
+        assert_eq!(body["data"]["lines"][0], "Terdapat 3 pesan warga yang menunggu jawaban, 2 di antaranya melewati batas waktu.");
     }
 
     async fn the_facts_of_a_recap_hold_what_waits_however_old_and_what_ended_lately(w: &mut World) {

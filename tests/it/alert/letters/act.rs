@@ -51,7 +51,7 @@ fn a_chat_message_has_a_button_and_one_with_the_link_where_telegram_takes_it() {
     let full = body(site(Language::Indonesian));
     assert_eq!(full["reply_markup"], serde_json::json!({"inline_keyboard": [press, choose]}));
     let text = full["text"].as_str().unwrap();
-    assert!(text.ends_with("menjawab.\nTombol di bawah menandai bahwa pesan warga di atas sedang ditangani.\n#T42-2"), "{text}");
+    assert!(text.ends_with("menjawab.\nBila sudah mulai ditangani, mohon tekan tombol di bawah.\n#T42-2"), "{text}");
     assert!(!text.contains("/ack/"), "it stands on the button: {text}");
     // Telegram refuses a message with a button to an address of its own reader's machine
     for public in [None, Some("http://127.0.0.1:8787"), Some("http://localhost"), Some("https://tanggap"), Some("https://10.0.0.1")] {
@@ -99,6 +99,6 @@ fn the_longest_letter_with_its_line_about_the_button_stays_within_telegrams_limi
         (1..=30).map(|id| waiting(Channel::Telegram, AlertKind::Breached, "dinhub", Some(facts(id, &"&<>'\"".repeat(100))))).collect();
     let body: serde_json::Value = serde_json::from_str(&signed(site, &group)).unwrap();
     let text = body["text"].as_str().unwrap();
-    assert!(text.encode_utf16().count() <= 4096 && text.contains("Tombol di bawah"), "{}", text.len());
+    assert!(text.encode_utf16().count() <= 4096 && text.contains("mohon tekan tombol di bawah"), "{}", text.len());
     assert!(body["reply_markup"]["inline_keyboard"].is_array());
 }

@@ -57,7 +57,7 @@ fn a_message_is_a_template_with_four_texts_in_the_sites_language_under_the_lette
                 text("Pesan warga belum dijawab: Dindukcapil, tiket #42"),
                 text("Dindukcapil"),
                 text("Dindukcapil, tiket #42, “Kapan KTP saya jadi?”, komentar Facebook, menunggu sejak Jumat, 20 November 2026, 09.42 WIB; \
-                      melewati batas waktu 2 hari 3 jam #T42-2"),
+                      sudah 2 hari 3 jam melewati batas waktu. Mohon berkenan menugaskan pengelola akun untuk menjawab. #T42-2"),
                 text("https://tanggap.example.go.id/tickets/42"),
             ]}]},
             "biz_opaque_callback_data": format!("t42-2-42-{}", at(START).ms()),
@@ -72,7 +72,13 @@ fn of_several_tickets_the_oldest_is_told_the_rest_counted_and_the_link_is_the_li
     group.push(waiting(Channel::Whatsapp, AlertKind::Warned, "dinhub", Some(facts(99, "Halo?"))));
     let [subject, opds, line, link] = texts(site(Language::Indonesian), &group);
     assert_eq!((subject.as_str(), opds.as_str()), ("14 pesan warga belum dijawab: Dindukcapil 13, Dinhub 1", "Dindukcapil 13, Dinhub 1"));
-    assert!(line.starts_with("Dindukcapil, tiket #1, “Kapan") && line.ends_with("2 hari 3 jam dan 13 lainnya. #T1-2"), "{line}");
+    assert!(
+        line.starts_with("Dindukcapil, tiket #1, “Kapan")
+            && line.ends_with(
+                "2 hari 3 jam melewati batas waktu dan 13 lainnya. Mohon berkenan menugaskan pengelola akun untuk menjawab. #T1-2"
+            ),
+        "{line}"
+    );
     assert_eq!(link, "https://tanggap.example.go.id/");
     // six under one post are one line, and the oldest of them
     for waiting in &mut group[..6] {
@@ -96,7 +102,7 @@ fn every_kind_of_alert_makes_four_texts_that_make_sense() {
             AlertKind::Answered,
             false,
             [
-                "1 pesan warga selesai: Dindukcapil",
+                "1 pesan warga tidak lagi menunggu jawaban: Dindukcapil",
                 "Dindukcapil",
                 "1 pesan warga sudah dijawab (Dindukcapil): Dindukcapil, tiket #42, komentar",
             ],
@@ -105,7 +111,7 @@ fn every_kind_of_alert_makes_four_texts_that_make_sense() {
             AlertKind::Answered,
             true,
             [
-                "1 pesan warga selesai: Dindukcapil",
+                "1 pesan warga tidak lagi menunggu jawaban: Dindukcapil",
                 "Dindukcapil",
                 "1 pesan warga ternyata sudah dijawab sebelum batas waktu; pemberitahuan",
             ],
@@ -113,9 +119,13 @@ fn every_kind_of_alert_makes_four_texts_that_make_sense() {
         (
             AlertKind::Dismissed,
             false,
-            ["1 pesan warga selesai: Dindukcapil", "Dindukcapil", "1 pesan warga dinyatakan tidak perlu dijawab"],
+            ["1 pesan warga tidak lagi menunggu jawaban: Dindukcapil", "Dindukcapil", "1 pesan warga dinyatakan tidak perlu dijawab"],
         ),
-        (AlertKind::Withdrawn, false, ["1 pesan warga selesai: Dindukcapil", "Dindukcapil", "1 pesan warga tidak lagi tampil"]),
+        (
+            AlertKind::Withdrawn,
+            false,
+            ["1 pesan warga tidak lagi menunggu jawaban: Dindukcapil", "Dindukcapil", "1 pesan warga tidak lagi tampil"],
+        ),
     ] {
         let mut group = [about(kind, 42)];
         group[0].alert.late_found = late_found;
@@ -162,7 +172,10 @@ fn every_kind_of_alert_makes_four_texts_that_make_sense() {
     let mut several = [about(AlertKind::Breached, 1), waiting(Channel::Whatsapp, AlertKind::Unhealthy, "dinhub", None)];
     several[1].alert.id = AlertId(9);
     several[1].alert.account = Some(AccountId(2));
-    assert!(texts(site(Language::Indonesian), &several)[2].contains(" dan 1 lainnya. #T1-2"));
+    assert!(
+        texts(site(Language::Indonesian), &several)[2]
+            .contains(" dan 1 lainnya. Mohon berkenan menugaskan pengelola akun untuk menjawab. #T1-2")
+    );
 }
 
 #[test]
@@ -172,7 +185,10 @@ fn a_letter_for_want_of_a_recipient_says_so_and_one_without_a_page_says_whom_to_
     let mut site = site(Language::Indonesian);
     site.http.public_url = None;
     let [.., line, link] = texts(site, &group);
-    assert!(line.ends_with("3 jam Belum ada penerima yang ditetapkan untuk langkah ini; mohon lengkapi daftar pejabat. #T42-2"), "{line}");
+    assert!(
+        line.ends_with("untuk menjawab. Belum ada penerima yang ditetapkan untuk langkah ini; mohon lengkapi daftar pejabat. #T42-2"),
+        "{line}"
+    );
     assert_eq!(link, "mohon menghubungi pengelola Tanggap");
 }
 
@@ -193,7 +209,12 @@ fn whatever_is_written_and_configured_the_whole_body_stays_below_a_templates_lim
     for text in [&subject, &opds, &line] {
         assert!(!text.contains("\u{200D}…") && !text.contains('\u{202E}'), "cut between graphemes: {text}");
     }
-    assert!(line.contains("dan 29 lainnya. Belum ada penerima") && line.ends_with("#T1-2") && link.ends_with("aaa/"), "{line}");
+    assert!(
+        line.contains("dan 29 lainnya. Mohon berkenan menugaskan pengelola akun untuk menjawab. Belum ada penerima")
+            && line.ends_with("#T1-2")
+            && link.ends_with("aaa/"),
+        "{line}"
+    );
     let shown = Writer::new(Arc::new(site.clone()), None).unwrap().shown(&write(site.clone(), &group)).unwrap();
     assert!(shown.encode_utf16().count() < 1024, "{}", shown.encode_utf16().count());
     // a link that would not fit is not cut
@@ -215,9 +236,9 @@ fn its_reader_sees_the_proposed_template_filled_in() {
         "Pemberitahuan Tanggap: Pesan warga belum dijawab: Dindukcapil, tiket #42\n\
          Perangkat daerah: Dindukcapil\n\
          Dindukcapil, tiket #42, “Kapan KTP saya jadi?”, komentar Facebook, menunggu sejak Jumat, 20 November 2026, 09.42 WIB; \
-         melewati batas waktu 2 hari 3 jam #T42-2\n\
+         sudah 2 hari 3 jam melewati batas waktu. Mohon berkenan menugaskan pengelola akun untuk menjawab. #T42-2\n\
          Selengkapnya: https://tanggap.example.go.id/tickets/42\n\
-         Pesan ini dikirim otomatis; tidak perlu dibalas."
+         Pemberitahuan ini dikirim otomatis; pesan WhatsApp ini tidak perlu dibalas."
     );
     for other in ["", "{}", r#"{"chat_id":"-1","text":"Halo"}"#] {
         assert_eq!(writer.shown(other), None);
@@ -230,6 +251,6 @@ fn its_reader_sees_the_proposed_template_filled_in() {
          Perangkat daerah: Kabupaten Rembang\n\
          Ini pesan uji coba. Jika Bapak/Ibu menerimanya, pemberitahuan untuk kelompok bupati berjalan baik; tidak ada yang perlu dilakukan. #TEST\n\
          Selengkapnya: https://tanggap.example.go.id/\n\
-         Pesan ini dikirim otomatis; tidak perlu dibalas."
+         Pemberitahuan ini dikirim otomatis; pesan WhatsApp ini tidak perlu dibalas."
     );
 }
