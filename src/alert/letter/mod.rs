@@ -9,12 +9,16 @@ mod mail;
 mod preview;
 mod recap;
 mod sheet;
+mod speaker;
 mod whatsapp;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, value::Serde};
 use serde_json::{Value, json};
 
-use self::sheet::{Act, Sheet, Speaker};
+use self::{
+    sheet::{Act, Sheet},
+    speaker::Speaker,
+};
 use crate::{
     catalogue::{Part, Words, WordsError},
     domain::{

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, ToSpan as _};
 use minijinja::context;
 
-use super::sheet::{Item, Section, Sheet, Speaker};
+use super::{
+    sheet::{Item, Section, Sheet},
+    speaker::Speaker,
+};
 use crate::{
     catalogue::WordsError,
     domain::{
