@@ -52,7 +52,7 @@ async fn soak(database: &str, kills: i64) {
     }
     // The last words want one more poll, the last deadline another 45 s.
     let db = Db::open(database).await.unwrap();
-    for _ in 0..10 {
+    for _ in 0..20 {
         site.live(SignedDuration::from_secs(8)).await;
         if checks::settled(&db).await {
             break;
