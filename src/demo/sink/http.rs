@@ -101,6 +101,10 @@ impl HttpSink {
     pub fn captured(&self) -> Vec<Captured> {
         self.book().captured.clone()
     }
+    /// How many there were.
+    pub fn count(&self) -> usize {
+        self.book().captured.len()
+    }
     /// The next `count` requests whose path holds `part` (empty for any) get that turn.
     pub fn next(&self, part: &str, turn: &HttpTurn, count: usize) {
         self.book().turns.extend(std::iter::repeat_n((part.to_owned(), turn.clone()), count));

@@ -27,8 +27,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::world::{HOOK_SECRET, World, official, on_both, smtp};
 
-/// A step of the stage is what it does between two waits; it dies after so many of them, on average.
-const STEPS: u32 = 50;
+/// A step of the stage is an attempt to send a letter; it dies after so many of them, on average, wherever it then is.
+const STEPS: usize = 50;
 /// Breaches at once.
 const BATCH: i64 = 100;
 /// The share of requests that fail, in percent.
@@ -79,6 +79,13 @@ impl Far {
     }
 }
 
+impl Far {
+    /// Requests of webhooks so far.
+    fn attempts(&self) -> usize {
+        self.well.count() + self.ill.count()
+    }
+}
+
 fn stage(w: &World) -> AlertStage {
     let limit = Duration::from_millis(250);
     AlertStage::new(w.db.clone(), Arc::new(w.settings.clone()), w.clock.clone(), Metrics::default(), "w1".into(), w.links.clone())
@@ -86,16 +93,13 @@ fn stage(w: &World) -> AlertStage {
         .with_limit(limit)
 }
 
-/// Runs a step of the stage until it ends or dies: `None` if it died.
-async fn once(stage: &mut AlertStage, mut left: u32) -> Option<tanggap::runtime::Tally> {
+/// Runs the stage until it ends or, as soon as `attempts` says so, dies: `None` if it died.
+async fn once(stage: &mut AlertStage, attempts: impl Fn() -> usize, most: usize) -> Option<tanggap::runtime::Tally> {
     let mut step = pin!(stage.once());
     std::future::poll_fn(|context| match step.as_mut().poll(context) {
         Poll::Ready(tally) => Poll::Ready(Some(tally.unwrap())),
-        Poll::Pending if left == 0 => Poll::Ready(None),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
+        Poll::Pending if attempts() >= most => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
     })
     .await
 }
@@ -156,6 +160,7 @@ on_both! {
         let (mut crashes, mut in_hand, mut begun) = (0, 0, HashMap::new());
         let mut next = 1;
         let mut running = stage(w);
+        let mut alive_until = random.random_range(1..2 * STEPS);
         loop {
             if next <= breaches {
                 breach(w, next).await;
@@ -163,10 +168,11 @@ on_both! {
                 next += BATCH;
             }
             let tally = loop {
-                if let Some(tally) = once(&mut running, random.random_range(1..2 * STEPS)).await {
+                if let Some(tally) = once(&mut running, || far.attempts(), alive_until).await {
                     break tally;
                 }
                 crashes += 1;
+                alive_until = far.attempts() + random.random_range(1..2 * STEPS);
                 let leased = w.rows("SELECT id FROM letter WHERE lease_owner IS NOT NULL AND lease_until > 0 AND state = 'pending'").await;
                 in_hand += leased.len();
                 running = stage(w);
