@@ -123,10 +123,10 @@ pub(super) fn compose(
     let open: Vec<Told<'_>> = tickets.iter().filter(|t| t.head.open()).copied().collect();
     let mut ask = Vec::new();
     if !open.is_empty() {
-        ask.push(words.say(rank(group, settings), ())?);
         if open.iter().any(|told| told.ticket.urgent) {
             ask.push(words.say("ask_urgent", ())?);
         }
+        ask.push(words.say(rank(group, settings), ())?);
     }
     let remark = if group.iter().any(|w| w.reason.is_some()) { Some(words.say("no_recipient", ())?) } else { None };
     let mut closing: Vec<String> = ask.iter().cloned().chain(remark.clone()).collect();

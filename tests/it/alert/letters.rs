@@ -417,7 +417,7 @@ fn an_operator_is_asked_to_pass_it_on_and_an_office_above_the_agencies_for_a_dir
     ] {
         let text = chat(site.clone(), &group(whom));
         assert!(
-            text.contains(&format!("\n\n{asked}\nYang mendesak mohon segera diperiksa dan diteruskan kepada petugas darurat.\n")),
+            text.contains(&format!("\n\nUntuk pesan yang mendesak, mohon berkenan segera menugaskan petugas untuk memeriksa dan meneruskannya kepada layanan darurat.\n{asked}\n")),
             "{text}"
         );
         assert!(text.find("1. Mendesak: ") < text.find("2. Dindukcapil, tiket #42"), "{text}");

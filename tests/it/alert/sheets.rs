@@ -69,7 +69,7 @@ Paling lama menunggu:
 2. Dinhub, komentar Facebook, sejak Senin, 23 November 2026, 01.00 WIB (6 jam) https://tanggap.example.go.id/tickets/9
 3. Dindukcapil, komentar Facebook, sejak Senin, 23 November 2026, 06.00 WIB (1 jam) https://tanggap.example.go.id/tickets/7
 
-Yang melewati batas waktu: Dinhub.
+Masih ada pesan yang melewati batas waktu: Dinhub.
 
 Membaik sejak kemarin: Dinhub (3 menjadi 2).
 
