@@ -29,8 +29,6 @@ use crate::store::{
 
 /// A lease outlives any attempt by far; when it is over, the worker is gone.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
-/// What a lease takes longer than the wait for a status, on channels that send one: an attempt's own length.
-const ATTEMPT: SignedDuration = SignedDuration::from_secs(30);
 /// Letters under way at once by one channel: a server that hangs holds up this many of its own and nobody else's.
 const AT_ONCE: usize = 8;
 /// Rows taken at once.
@@ -151,8 +149,10 @@ impl AlertStage {
             Err(StoreError::Fenced) => return Ok(0),
             formed => formed?,
         }
+        let mut given_up = 0;
         for letter in &letters {
             if let Err(error) = &letter.payload {
+                given_up += 1;
                 self.metrics.delivery(letter.channel.word(), "abandoned");
                 tracing::error!(
                     event = "alert.abandoned",
@@ -163,7 +163,7 @@ impl AlertStage {
                 );
             }
         }
-        Ok(letters.iter().filter(|letter| letter.payload.is_err()).count() as u64)
+        Ok(given_up)
     }
 
     async fn attempt(&self, letter: Claimed) -> (Claimed, Result<Accepted, SendError>) {
@@ -293,7 +293,7 @@ impl Stage for AlertStage {
                     if free == 0 {
                         continue;
                     }
-                    let lease = way.awaits().map_or(LEASE, |wait| wait.saturating_add(ATTEMPT));
+                    let lease = way.awaits().map_or(LEASE, |wait| wait.saturating_add(outbox::ATTEMPT));
                     let claimed = outbox::claim(&this.db, way, &this.owner, now, now.plus(lease), free).await?;
                     *busy += claimed.len();
                     flying.extend(claimed.into_iter().map(|letter| this.attempt(letter)));

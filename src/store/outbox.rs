@@ -9,7 +9,7 @@ mod letters;
 mod reports;
 mod waiting;
 
-pub use letters::{Claimed, Mark, NewLetter, Outcome, claim, form, former, mark, next_due, outbox_count};
+pub use letters::{ATTEMPT, Claimed, Mark, NewLetter, Outcome, claim, form, former, mark, next_due, outbox_count};
 pub use reports::{Report, Reported, report, reported, settle};
 pub use waiting::{AccountFacts, TicketFacts, Waiting, facts, firing, hold, waiting};
 

@@ -12,7 +12,7 @@ use crate::domain::{
 };
 
 /// No attempt lasts longer, unless its worker died.
-const ATTEMPT: SignedDuration = SignedDuration::from_secs(30);
+pub const ATTEMPT: SignedDuration = SignedDuration::from_secs(30);
 
 /// A letter to be stored, with the deliveries it makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
