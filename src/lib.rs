@@ -31,8 +31,8 @@
 //! main -> cli; cli, app -> everything
 //! poll -> graph, normalize, arrival, store, domain, runtime     demo -> graph, domain, runtime
 //! accounts -> graph, store, catalogue, domain, runtime
-//! sla  -> store, domain, runtime                       alert -> store, catalogue, link, domain, runtime
-//! normalize -> graph, domain      store -> domain      config -> catalogue, domain      catalogue -> domain
+//! sla  -> store, hours, domain, runtime                alert -> store, catalogue, link, domain, runtime
+//! normalize -> graph, domain      hours -> domain      store -> domain      config -> catalogue, domain      catalogue -> domain
 //! web  -> store, graph, normalize, arrival, catalogue, link, domain, runtime            link -> domain
 //! arrival -> normalize, store, domain, runtime
 //! graph -> domain                 domain -> nothing    runtime -> nothing
@@ -48,6 +48,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod graph;
+pub mod hours;
 pub mod link;
 pub mod normalize;
 pub mod poll;

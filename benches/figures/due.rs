@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tanggap::{
     cli::due::{DueArgs, run as command},
     domain::Time,
-    sla::worktime::Worktime,
+    hours::worktime::Worktime,
 };
 
 use crate::{Figure, Target, rate};

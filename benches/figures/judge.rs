@@ -15,10 +15,8 @@ use tanggap::{
         ticket::Subject,
         view::{Ruling, ThreadView},
     },
-    sla::{
-        calendar::Calendars,
-        judge::{Rules, judge},
-    },
+    hours::calendar::Calendars,
+    sla::judge::{Rules, judge},
 };
 
 use crate::{

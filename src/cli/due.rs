@@ -10,7 +10,7 @@ use clap::Args;
 
 use crate::{
     domain::{Time, settings::CalendarSpec},
-    sla::calendar::{ALWAYS, Calendar, Calendars},
+    hours::calendar::{ALWAYS, Calendar, Calendars},
 };
 
 /// Says when a clock runs out: for one start, or with `--stdin` for one on every line.

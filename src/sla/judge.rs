@@ -4,17 +4,19 @@
 use jiff::SignedDuration;
 
 use super::{
-    calendar::{Calendar, Calendars},
     numbering::{self, Numbered},
     plan::{self, Planned},
     tickets::{self, Episode},
 };
-use crate::domain::{
-    TicketId, TicketState, Time,
-    alert::{Alert, AlertId, AlertKind},
-    settings::{Mentions, Opd, Policy},
-    ticket::{ActionKind, Effect, PlannedStep, StepKind, Subject, Ticket},
-    view::{Ruled, Ruling, ThreadView},
+use crate::{
+    domain::{
+        TicketId, TicketState, Time,
+        alert::{Alert, AlertId, AlertKind},
+        settings::{Mentions, Opd, Policy},
+        ticket::{ActionKind, Effect, PlannedStep, StepKind, Subject, Ticket},
+        view::{Ruled, Ruling, ThreadView},
+    },
+    hours::calendar::{Calendar, Calendars},
 };
 
 /// A step waits at most this long for a second read to confirm that a message is gone.

@@ -1,10 +1,13 @@
 //! A ticket's deadline and steps: from the policy that applies, and from what of its old plan must stand.
 
-use super::{calendar::Calendar, judge::Rules, policy, tickets::Episode};
-use crate::domain::{
-    TicketState, Time,
-    ticket::{Effect, PlannedStep, StepKind, Subject, Ticket},
-    view::ThreadView,
+use super::{judge::Rules, tickets::Episode};
+use crate::{
+    domain::{
+        TicketState, Time,
+        ticket::{Effect, PlannedStep, StepKind, Subject, Ticket},
+        view::ThreadView,
+    },
+    hours::{calendar::Calendar, policy},
 };
 
 /// What a ticket is measured by.

@@ -11,11 +11,11 @@ use tracing::{info, warn};
 
 use super::{
     automatic,
-    calendar::Calendars,
     judge::{Rules, judge},
 };
 use crate::{
     domain::{SharedSettings, TicketState, Time, view::Ruling},
+    hours::calendar::Calendars,
     runtime::{Nudge, SharedClock, Stage, Tally, metrics::Metrics},
     store::{Db, StoreError, tickets},
 };

@@ -8,7 +8,7 @@ mod properties;
 
 use tanggap::{
     domain::Time,
-    sla::{
+    hours::{
         calendar::{Calendar, Calendars},
         worktime::Worktime,
     },

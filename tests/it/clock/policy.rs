@@ -7,7 +7,7 @@ use tanggap::{
         settings::{Match, Opd, Policy, Step, StepAt},
         ticket::{StepKind, Subject},
     },
-    sla::{
+    hours::{
         calendar::Calendars,
         policy::{DEADLINE, choose, plan},
     },

@@ -13,7 +13,7 @@ use tanggap::{
         Time,
         settings::{CalendarSpec, DayHours, Period, Week},
     },
-    sla::worktime::Worktime,
+    hours::worktime::Worktime,
 };
 
 use super::oracles::{UleHours, Workclock};

@@ -11,10 +11,8 @@ use tanggap::{
         ticket::{Action, ActionKind, Subject, Ticket},
         view::ThreadView,
     },
-    sla::{
-        calendar::Calendars,
-        judge::{Rules, judge},
-    },
+    hours::calendar::Calendars,
+    sla::judge::{Rules, judge},
 };
 
 use super::story::at;
