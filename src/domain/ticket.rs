@@ -105,6 +105,8 @@ pub struct Ticket {
     pub messages: i64,
     /// Who was named by `assign`.
     pub assignee: Option<String>,
+    /// The OPD it was handed over to; `None`: that of its account has to answer.
+    pub held_by: Option<String>,
     /// Its steps, in time order.
     pub steps: Vec<PlannedStep>,
     /// Hash of the policies and calendars the steps follow.
@@ -137,8 +139,12 @@ pub enum ActionKind {
     Note,
     /// Somebody's name.
     Assign,
+    /// Another OPD has to answer from now on.
+    Handover,
 }
-words!(ActionKind { Ack = "ack", Unack = "unack", Dismiss = "dismiss", Resolve = "resolve", Note = "note", Assign = "assign" });
+words!(ActionKind {
+    Ack = "ack", Unack = "unack", Dismiss = "dismiss", Resolve = "resolve", Note = "note", Assign = "assign", Handover = "handover",
+});
 
 /// A recorded staff action. Actions on a citizen's ticket stay with the part that holds the newest `in` at their time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,7 +159,7 @@ pub struct Action {
     pub by: String,
     /// When (milliseconds).
     pub at: Time,
-    /// Reason, remark, how, or assignee.
+    /// Reason, remark, how, assignee, or the slug of an OPD.
     pub text: String,
     /// The sla stage has seen it.
     pub applied: bool,

@@ -71,6 +71,7 @@ pub fn judge(view: &ThreadView, rules: &Rules<'_>, now: Time) -> Ruling {
             ActionKind::Unack => "unacknowledged",
             ActionKind::Note => "noted",
             ActionKind::Assign => "assigned",
+            ActionKind::Handover => "handed_over",
             ActionKind::Dismiss | ActionKind::Resolve => continue, // the change of state says it
         };
         if let Some(ruled) = ruled.iter_mut().find(|ruled| ruled.ticket.id == action.ticket) {
@@ -142,6 +143,7 @@ impl Case<'_> {
             unverified: old.is_some_and(|old| old.unverified),
             messages: self.episode.live.len() as i64,
             assignee: self.episode.assignee.clone(),
+            held_by: self.episode.held_by.clone(),
             steps,
             configuration,
         };

@@ -35,6 +35,8 @@ pub struct Episode {
     pub acknowledged_at: Option<Time>,
     /// The last name given by `assign`.
     pub assignee: Option<String>,
+    /// The OPD it was handed over to last; `None`: that of its account.
+    pub held_by: Option<String>,
     /// The open ticket was taken up again because the answer went away (kept for the event).
     pub notes: Vec<String>,
 }
@@ -165,6 +167,7 @@ impl Replay<'_> {
                 end: None,
                 acknowledged_at: None,
                 assignee: None,
+                held_by: None,
                 notes: Vec::new(),
             };
             self.open.insert(author, episode);
@@ -221,7 +224,7 @@ impl Replay<'_> {
         match action.kind {
             ActionKind::Dismiss => self.close(author, end(TicketState::Dismissed, None)),
             ActionKind::Resolve => self.close(author, end(TicketState::Answered, Some("staff"))),
-            ActionKind::Ack | ActionKind::Unack | ActionKind::Assign | ActionKind::Note => {
+            ActionKind::Ack | ActionKind::Unack | ActionKind::Assign | ActionKind::Note | ActionKind::Handover => {
                 // They stay with the part that holds the newest `in` at their time: the open one, else the last that closed.
                 let episode = match self.open.get_mut(author) {
                     Some(open) => Some(open),
@@ -232,6 +235,7 @@ impl Replay<'_> {
                     ActionKind::Ack if episode.end.is_none() => episode.acknowledged_at = Some(action.at),
                     ActionKind::Unack if episode.end.is_none() => episode.acknowledged_at = None,
                     ActionKind::Assign => episode.assignee = text,
+                    ActionKind::Handover => episode.held_by = text.filter(|opd| *opd != self.view.subject.opd),
                     ActionKind::Note => episode.notes.extend(text),
                     _ => {}
                 }

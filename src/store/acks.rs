@@ -113,7 +113,7 @@ async fn record(tx: &mut Tx, letter: i64, ticket: TicketId, by: &str, at: Time) 
 
 fn of_letter() -> String {
     format!(
-        "SELECT t.id, t.state, t.opened_at, t.due_at, t.acknowledged_at, a.opd, a.platform, th.kind AS thread_kind,
+        "SELECT t.id, t.state, t.opened_at, t.due_at, t.acknowledged_at, COALESCE(t.held_by, a.opd) AS opd, a.platform, th.kind AS thread_kind,
                 (SELECT count(*) FROM action x WHERE x.ticket_id = t.id AND x.letter_id = $1) AS used,
                 (SELECT count(*) FROM action x WHERE x.ticket_id = t.id AND x.kind = $2 AND x.applied_at IS NULL) AS said
            FROM ticket t JOIN account a ON a.id = t.account_id JOIN thread th ON th.id = t.thread_id

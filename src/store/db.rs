@@ -33,8 +33,10 @@ const TURN_EVERY: Duration = Duration::from_millis(10);
 const TURN_TRIES: u32 = 1_000;
 
 /// Every migration: number, name, text for SQLite, text for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 1] =
-    [(1, "start", include_str!("../../migrations/sqlite/0001_start.sql"), include_str!("../../migrations/postgres/0001_start.sql"))];
+const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+    (1, "start", include_str!("../../migrations/sqlite/0001_start.sql"), include_str!("../../migrations/postgres/0001_start.sql")),
+    (2, "board", include_str!("../../migrations/sqlite/0002_board.sql"), include_str!("../../migrations/postgres/0002_board.sql")),
+];
 
 /// What went wrong with the database, and what to do about it.
 #[derive(Debug, thiserror::Error)]

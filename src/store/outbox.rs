@@ -123,7 +123,7 @@ pub async fn unrouted(db: &Db, now: Time, limit: u32) -> Result<Vec<Unrouted>, S
     let rows = db
         .rows(
             "SELECT a.id AS alert_id, a.kind, a.ticket_id, a.account_id, a.policy, a.at_text, a.step, a.notify, a.late_found, a.cause, a.detail,
-                    a.created_at AS alert_created_at, c.opd, COALESCE(t.urgent, 0) AS urgent, t.state,
+                    a.created_at AS alert_created_at, COALESCE(t.held_by, c.opd) AS opd, COALESCE(t.urgent, 0) AS urgent, t.state,
                     (SELECT max(l.lease_until) FROM delivery d JOIN letter l ON l.id = d.letter_id
                       WHERE d.ticket_id = a.ticket_id AND d.state = 'pending' AND l.lease_until > $1) AS sending_until
                FROM alert a LEFT JOIN ticket t ON t.id = a.ticket_id LEFT JOIN account c ON c.id = COALESCE(t.account_id, a.account_id)

@@ -39,7 +39,7 @@ pub struct Facts {
 pub async fn facts(db: &Db, since: Time, week: Time) -> Result<Facts, StoreError> {
     let rows = db
         .rows(
-            "SELECT t.id, a.opd, a.platform, th.kind, t.opened_at, t.due_at, t.closed_at, t.state
+            "SELECT t.id, COALESCE(t.held_by, a.opd) AS opd, a.platform, th.kind, t.opened_at, t.due_at, t.closed_at, t.state
                FROM ticket t JOIN account a ON a.id = t.account_id JOIN thread th ON th.id = t.thread_id
               WHERE t.closed_at IS NULL OR t.closed_at >= $1 OR t.opened_at >= $1 ORDER BY t.opened_at, t.id",
             vals![since],

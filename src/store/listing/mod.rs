@@ -32,8 +32,8 @@ impl AuthorRow {
 pub async fn counts(db: &Db, now: Time) -> Result<Vec<(String, u64, u64)>, StoreError> {
     let rows = db
         .rows(
-            "SELECT a.opd, COUNT(*) AS open_tickets, CAST(SUM(CASE WHEN t.due_at < $1 THEN 1 ELSE 0 END) AS BIGINT) AS overdue \
-             FROM ticket t JOIN account a ON a.id = t.account_id WHERE t.state = 'open' GROUP BY a.opd ORDER BY a.opd",
+            "SELECT COALESCE(t.held_by, a.opd) AS opd, COUNT(*) AS open_tickets, CAST(SUM(CASE WHEN t.due_at < $1 THEN 1 ELSE 0 END) AS BIGINT) AS overdue \
+             FROM ticket t JOIN account a ON a.id = t.account_id WHERE t.state = 'open' GROUP BY 1 ORDER BY 1",
             vals![now],
         )
         .await?;

@@ -77,7 +77,8 @@ pub struct TicketFilter {
     pub limit: Option<u32>,
 }
 
-const TICKET: &str = "SELECT t.id, a.opd, a.platform, th.kind, a.external_id AS account, th.name AS thread, t.author,
+const TICKET: &str =
+    "SELECT t.id, COALESCE(t.held_by, a.opd) AS opd, a.platform, th.kind, a.external_id AS account, th.name AS thread, t.author,
  coalesce(n.author_name, n.author_username) AS author_name, coalesce(n.text, '') AS text, t.messages, t.policy, t.urgent, t.state,
  t.opened_at, t.due_at, t.warned_at, t.breached_at, t.flagged_at, t.acknowledged_at, t.closed_at, t.business_seconds, t.answered_by,
  t.newest_at, t.assignee, coalesce(n.permalink, th.permalink) AS permalink, t.unverified, t.reason
@@ -95,7 +96,7 @@ pub async fn tickets(db: &Db, filter: &TicketFilter) -> Result<Vec<TicketRow>, S
     let mut vals: Vec<Val> = Vec::new();
     for (condition, val) in [
         ("t.due_at <", filter.overdue_at.map(Val::from)),
-        ("a.opd =", filter.opd.as_deref().map(Val::from)),
+        ("COALESCE(t.held_by, a.opd) =", filter.opd.as_deref().map(Val::from)),
         ("a.platform =", filter.platform.map(|platform| platform.word().into())),
         ("th.kind =", filter.kind.map(|kind| kind.word().into())),
     ] {

@@ -91,7 +91,7 @@ const STORM_AFTER: i64 = 2;
 /// What letters say of a ticket `t`, its account `c`, its thread `th` and its newest message `m`.
 macro_rules! facts {
     () => {
-        "c.platform, c.external_id, c.opd, COALESCE(c.last_read_at, c.failing_since) AS unread_since,
+        "c.platform, c.external_id, COALESCE(t.held_by, c.opd) AS opd, COALESCE(c.last_read_at, c.failing_since) AS unread_since,
          th.kind AS thread_kind, th.name AS thread_name, th.post_key, COALESCE(m.permalink, th.permalink) AS permalink,
          m.author_id, m.author_name, m.author_username, t.id AS facts_id,
          t.newest_at, t.messages, t.policy AS ticket_policy, t.urgent, t.state, t.opened_at, t.due_at, t.warned_at, t.breached_at,

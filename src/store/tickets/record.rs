@@ -46,11 +46,12 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
                 ruled.newest.map(|(id, _)| id.0),
                 ruled.newest.map(|(_, at)| at),
                 ticket.assignee.clone(),
+                ticket.held_by.clone(),
                 json(&ticket.steps),
                 &ticket.configuration
             ];
             if ticket.id == TicketId(0) {
-                let sql = format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", tx.values(1, 23));
+                let sql = format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", tx.values(1, 24));
                 if let Some(row) = tx.rows_built(built(sql), values).await?.first() {
                     ticket.id = TicketId(row.i("id")?);
                 }
@@ -150,7 +151,7 @@ async fn forget_members(tx: &mut Tx, rulings: &[Ruling]) -> Result<(), StoreErro
 }
 
 const TICKET: &str = "thread_id, account_id, author, policy, urgent, state, opened_at, due_at, warned_at, breached_at, flagged_at, \
-    acknowledged_at, closed_at, answered_by, business_seconds, reason, unverified, messages, newest_message_id, newest_at, assignee, steps, configuration";
+    acknowledged_at, closed_at, answered_by, business_seconds, reason, unverified, messages, newest_message_id, newest_at, assignee, held_by, steps, configuration";
 
 async fn bulk(tx: &mut Tx, head: &str, tail: &str, rows: Vec<Vec<Val>>) -> Result<(), StoreError> {
     let columns = rows.first().map_or(0, Vec::len);

@@ -187,6 +187,7 @@ fn ticket(row: &Row) -> Result<Ticket, StoreError> {
         unverified: row.b("unverified")?,
         messages: row.i("messages")?,
         assignee: row.ot("assignee")?,
+        held_by: row.ot("held_by")?,
         steps: row.json("steps")?,
         configuration: row.t("configuration")?,
     })

@@ -78,6 +78,7 @@ fn ticket(thread: ThreadId) -> Ticket {
         unverified: true,
         messages: 1,
         assignee: None,
+        held_by: None,
         steps: vec![step],
         configuration: "c1".into(),
     }
@@ -222,6 +223,7 @@ async fn a_ticket_comes_back_as_it_was_recorded_and_a_second_record_changes_it(w
     let answered = Ticket {
         state: TicketState::Answered, closed_at: Some(at(230)), answered_by: Some("101".into()), business_seconds: Some(290),
         breached_at: Some(at(240)), flagged_at: Some(at(241)), acknowledged_at: Some(at(10)), reason: Some("r".into()), assignee: Some("Budi".into()),
+        held_by: Some("dinhub".into()),
         ..rulings[0].tickets[0].ticket.clone()
     };
     let ruled = &mut rulings[0].tickets[0];
