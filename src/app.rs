@@ -26,7 +26,7 @@ use crate::{
     },
     config::{self, Environment, Loaded, Secrets},
     domain::{
-        Platform, SharedSettings, Time,
+        Platform, Scope, SharedSettings, Time,
         settings::{AccountSpec, LogFormat, Settings, Token},
     },
     graph::{Access, Client, Host, facebook, instagram, wire::account},
@@ -294,7 +294,7 @@ fn alive(db: Db) -> impl Fn() -> futures_util::future::BoxFuture<'static, bool> 
 
 async fn scrape(db: &Db, now: Time, metrics: &Metrics) -> anyhow::Result<String> {
     let mut page = Scrape { alert_outbox: outbox::outbox_count(db).await?.unsigned_abs(), ..Scrape::default() };
-    for (opd, open, overdue) in listing::counts(db, now).await? {
+    for listing::Count { opd, open, overdue, .. } in listing::counts(db, &Scope::ALL, now).await? {
         page.tickets.push((opd.clone(), "open", open));
         page.tickets.push((opd, "overdue", overdue));
     }

@@ -16,7 +16,10 @@ use crate::{
     },
     app,
     config::{self, Environment, Secrets},
-    domain::settings::{Origin, Settings},
+    domain::{
+        Scope,
+        settings::{Origin, Settings},
+    },
     graph::Client,
     runtime::http,
     store::listing::{AccountRow, accounts},
@@ -63,7 +66,7 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     }
     let (db, settings) = shell.open().await?;
     let shape = args.shape.settle(shell);
-    Ok(output::write(&mut shell.out, shape, &View::of(&settings), &accounts(&db, super::now()).await?)?)
+    Ok(output::write(&mut shell.out, shape, &View::of(&settings), &accounts(&db, &Scope::ALL, super::now()).await?)?)
 }
 
 async fn look(args: Discover, shell: &mut Shell) -> Result<(), Failure> {

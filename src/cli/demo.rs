@@ -27,7 +27,7 @@ use crate::{
         script::{Pace, Script, opds},
         sink::{HttpSink, SmtpSink},
     },
-    domain::settings::Settings,
+    domain::{Scope, settings::Settings},
     runtime::{Clock as _, Crew, SystemClock, log},
     store::{
         Db,
@@ -180,8 +180,7 @@ fn unquoted(body: &str) -> Vec<u8> {
 
 async fn summary(shell: &mut Shell, settings: &Settings, db: &Db, simulator: &Simulator, letters: usize) -> Result<(), Failure> {
     let calls = simulator.world().calls().len();
-    let filter = TicketFilter { state: None, overdue_at: None, opd: None, platform: None, kind: None, limit: None };
-    let tickets = listing::tickets(db, &filter).await?;
+    let tickets = listing::tickets(db, &Scope::ALL, &TicketFilter::default()).await?;
     writeln!(shell.out, "\nAt the end: {} tickets, {letters} letters, {calls} calls to the simulated Graph API.\n", tickets.len())?;
     output::write(&mut shell.out, (Format::Table, None), &View::of(settings), &tickets)?;
     Ok(())

@@ -7,7 +7,7 @@ use super::{
     output::{Listed, Listing, Shape, View, preview},
 };
 use crate::{
-    domain::{Direction, Time},
+    domain::{Direction, Scope, Time},
     store::listing::{MessageFilter, MessagePages, MessageRow},
 };
 
@@ -32,10 +32,10 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
         instant(text, &settings.site.timezone, now())
             .ok_or_else(|| Failure::Usage(format!("--since {text:?} is no time; write 2026-11-24T02:00:00Z, 2026-11-24 or 2h")))
     });
-    let filter = MessageFilter { since: since.transpose()?, account: args.account, direction: args.direction };
+    let filter = MessageFilter { since: since.transpose()?, account: args.account, direction: args.direction, ..MessageFilter::default() };
     let (shape, view) = (args.shape.settle(shell), View::of(&settings));
     let mut listing = Listing::begin::<MessageRow>(&mut shell.out, shape, &view)?;
-    let mut pages = MessagePages::new(&db, filter);
+    let mut pages = MessagePages::new(&db, &Scope::ALL, filter);
     'pages: loop {
         let page = pages.next().await?;
         if page.is_empty() {

@@ -1,4 +1,4 @@
-//! The command line: one file a command (the five workflow commands, which differ in a word, share `staff`).
+//! The command line: one file a command (the six workflow commands, which differ in a word, share `staff`).
 //! Data go to standard output, complaints to standard error, one sentence each.
 
 mod accounts;
@@ -70,6 +70,8 @@ enum Command {
     Note(staff::Note),
     /// Gives a ticket to somebody
     Assign(staff::Assign),
+    /// Hands a ticket over to another OPD
+    Handover(staff::Handover),
     /// Says when a clock runs out
     Due(due::DueArgs),
     /// Lists what is polled and how it fares; `discover` finds what a token can see
@@ -195,6 +197,7 @@ impl Command {
             Self::Resolve(args) => args.run(shell).await,
             Self::Note(args) => args.run(shell).await,
             Self::Assign(args) => args.run(shell).await,
+            Self::Handover(args) => args.run(shell).await,
             Self::Due(args) => {
                 let calendars = shell.load(Secrets::DatabaseOnly)?.settings.calendars;
                 match due::run(&args, &calendars, io::stdin().lock(), &mut shell.out, io::stderr())? {

@@ -9,7 +9,7 @@ use super::{
     output::{self, Format, Listed, Shape, View, preview},
 };
 use crate::{
-    domain::{Kind, Platform, TicketState, settings::Settings},
+    domain::{Kind, Platform, Scope, TicketState, settings::Settings},
     store::listing::{TicketFilter, TicketRow, tickets},
 };
 
@@ -64,10 +64,11 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
         return Err(Failure::Usage("--watch draws a table on a terminal; leave it out to write to a file or a pipe".into()));
     }
     know_opd(args.opd.as_deref(), &settings);
-    let mut filter = TicketFilter { state: args.state.0, overdue_at: None, opd: args.opd, platform: args.platform, kind: args.kind, limit };
+    let mut filter =
+        TicketFilter { state: args.state.0, opd: args.opd, platform: args.platform, kind: args.kind, limit, ..TicketFilter::default() };
     loop {
         filter.overdue_at = args.overdue.then(now);
-        let rows = tickets(&db, &filter).await?;
+        let rows = tickets(&db, &Scope::ALL, &filter).await?;
         if args.watch {
             write!(shell.out, "\x1b[H\x1b[2J")?; // cursor home, screen empty
         }

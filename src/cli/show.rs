@@ -10,7 +10,7 @@ use super::{
     ticket_id,
 };
 use crate::{
-    domain::TicketId,
+    domain::{Scope, TicketId},
     runtime::log::escaped,
     store::listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
 };
@@ -39,13 +39,13 @@ struct Shown {
 pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     let (db, settings) = shell.open().await?;
     let id = args.ticket;
-    let ticket = listing::ticket(&db, id).await?.ok_or_else(|| Failure::Failed(format!("there is no ticket {id}")))?;
+    let ticket = listing::ticket(&db, &Scope::ALL, id).await?.ok_or_else(|| Failure::Failed(format!("there is no ticket {id}")))?;
     let shown = Shown {
         ticket,
-        history: listing::history(&db, id).await?,
-        events: listing::events(&db, id).await?,
-        actions: listing::actions(&db, id).await?,
-        alerts: listing::alerts(&db, id).await?,
+        history: listing::history(&db, &Scope::ALL, id).await?,
+        events: listing::events(&db, &Scope::ALL, id).await?,
+        actions: listing::actions(&db, &Scope::ALL, id).await?,
+        alerts: listing::alerts(&db, &Scope::ALL, id).await?,
     };
     let view = View::of(&settings);
     match Format::or_usual(args.format, shell) {

@@ -1,4 +1,4 @@
-//! `ack`, `dismiss`, `resolve`, `note`, `assign`: what staff do with tickets. It is recorded with who and when; a running daemon notices
+//! `ack`, `dismiss`, `resolve`, `note`, `assign`, `handover`: what staff do with tickets. It is recorded with who and when; a running daemon notices
 //! and applies it, and where none runs it is applied here.
 
 use std::{
@@ -13,7 +13,8 @@ use clap::builder::NonEmptyStringValueParser;
 use super::{Failure, Shell, now, ticket_id};
 use crate::{
     app,
-    domain::{TicketId, ticket::ActionKind},
+    config::Secrets,
+    domain::{Scope, TicketId, ticket::ActionKind},
     runtime::log::escaped,
     store::{Db, StoreError, actions, listing},
 };
@@ -104,6 +105,18 @@ pub(super) struct Assign {
     who: Who,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct Handover {
+    /// Its number
+    #[arg(value_parser = ticket_id)]
+    ticket: TicketId,
+    /// Slug of the OPD that has to answer from now on; the citizen's clock goes on
+    #[arg(value_name = "OPD", value_parser = NonEmptyStringValueParser::new())]
+    opd: String,
+    #[command(flatten)]
+    who: Who,
+}
+
 impl Ack {
     pub async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
         let kind = if self.undo { ActionKind::Unack } else { ActionKind::Ack };
@@ -143,6 +156,17 @@ impl Assign {
     }
 }
 
+impl Handover {
+    pub async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
+        let settings = shell.load(Secrets::DatabaseOnly)?.settings;
+        if settings.opd(&self.opd).is_none() {
+            let known: Vec<_> = settings.opds.iter().map(|opd| opd.slug.as_str()).collect();
+            return Err(Failure::Usage(format!("no OPD of the configuration has the slug {:?}; there are {}", self.opd, known.join(", "))));
+        }
+        Act { tickets: vec![self.ticket], kind: ActionKind::Handover, text: self.opd, yes: false }.run(self.who, shell).await
+    }
+}
+
 /// One action on some tickets.
 struct Act {
     tickets: Vec<TicketId>,
@@ -160,12 +184,12 @@ impl Act {
             self.ask()?;
         }
         let (db, settings) = shell.open().await?;
-        let recorded = actions::record(&db, &self.tickets, self.kind, &by, now(), &self.text).await?;
+        let recorded = actions::record(&db, &Scope::ALL, &self.tickets, (self.kind, &self.text), &by, now()).await?;
         if !noticed(&db, &recorded).await? {
             app::apply_actions(&db, &settings).await?;
         }
         for &id in &self.tickets {
-            if let Some(ticket) = listing::ticket(&db, id).await? {
+            if let Some(ticket) = listing::ticket(&db, &Scope::ALL, id).await? {
                 writeln!(shell.out, "ticket {id}: {}", escaped(&ticket.standing()))?;
             }
         }

@@ -5,7 +5,7 @@ use super::{
     db::{Row, built, placeholders, vals},
 };
 use crate::domain::{
-    TicketId, TicketState, Time,
+    Scope, TicketId, TicketState, Time,
     message::key_of,
     ticket::{Action, ActionKind},
 };
@@ -32,18 +32,26 @@ fn closed(tickets: &[(TicketId, TicketState)]) -> String {
     tickets.iter().map(|(id, state)| format!("ticket {id} is already {state}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Records one action on each of the tickets, or nothing at all; gives the numbers of the actions.
-pub async fn record(db: &Db, tickets: &[TicketId], kind: ActionKind, by: &str, at: Time, text: &str) -> Result<Vec<i64>, ActionError> {
+/// Records one action on each of the tickets, or nothing at all; gives the numbers of the actions. Tickets outside the scope are unknown.
+pub async fn record(
+    db: &Db,
+    scope: &Scope,
+    tickets: &[TicketId],
+    (kind, text): (ActionKind, &str),
+    by: &str,
+    at: Time,
+) -> Result<Vec<i64>, ActionError> {
     let mut tx = db.write().await?;
     let (mut unknown, mut closed) = (Vec::new(), Vec::new());
     for &ticket in tickets {
-        match tx.rows("SELECT state FROM ticket WHERE id = $1", vals![ticket.0]).await?.first() {
-            None => unknown.push(ticket),
-            Some(row) => match row.word("state", TicketState::from_word)? {
+        let sql = "SELECT t.state, COALESCE(t.held_by, a.opd) AS opd FROM ticket t JOIN account a ON a.id = t.account_id WHERE t.id = $1";
+        match tx.rows(sql, vals![ticket.0]).await?.first() {
+            Some(row) if scope.holds(&row.t("opd")?) => match row.word("state", TicketState::from_word)? {
                 TicketState::Open => {}
                 _ if matches!(kind, ActionKind::Note | ActionKind::Assign) => {}
                 state => closed.push((ticket, state)),
             },
+            _ => unknown.push(ticket),
         }
     }
     if !unknown.is_empty() {

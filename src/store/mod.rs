@@ -14,11 +14,13 @@ pub mod leases;
 pub mod limits;
 pub mod listing;
 pub mod outbox;
+pub mod people;
 mod reach;
 pub mod recap;
 pub mod sources;
 pub mod tickets;
 pub mod tokens;
+pub mod trail;
 
 pub use backup::BackupError;
 pub use db::{Db, StoreError};

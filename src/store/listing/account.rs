@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use jiff::SignedDuration;
 use serde::Serialize;
 
+use super::within;
 use crate::{
-    domain::{Platform, Source, Time, time::rfc3339},
+    domain::{Platform, Scope, Source, Time, time::rfc3339},
     store::{
         Db, StoreError,
         concerns::{self, Concern},
-        db::{Row, vals},
+        db::{Row, built, vals},
     },
 };
 
@@ -64,12 +65,16 @@ pub struct Failing {
 const SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The accounts that stand in the configuration of the running (or last) daemon, by OPD.
-pub async fn accounts(db: &Db, now: Time) -> Result<Vec<AccountRow>, StoreError> {
-    let sql = "SELECT id, platform, external_id, opd, coalesce(name, username) AS name, healthy, reason, last_read_at, next_poll_at, token_expires_at
-         FROM account WHERE active = 1 ORDER BY opd, platform, external_id";
+pub async fn accounts(db: &Db, scope: &Scope, now: Time) -> Result<Vec<AccountRow>, StoreError> {
+    let mut vals = Vec::new();
+    let within = within(scope, "opd", &mut vals);
+    let sql = format!(
+        "SELECT id, platform, external_id, opd, coalesce(name, username) AS name, healthy, reason, last_read_at, next_poll_at, token_expires_at
+         FROM account WHERE active = 1 AND {within} ORDER BY opd, platform, external_id"
+    );
     let mut rows = Vec::new();
     let mut at = HashMap::new();
-    for row in db.rows(sql, vals![]).await? {
+    for row in db.rows_built(built(sql), vals).await? {
         at.insert(row.i("id")?, rows.len());
         rows.push(read(&row)?);
     }

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::AuthorRow;
+use super::{AuthorRow, of_ticket, within};
 use crate::{
     domain::{
-        Direction, Kind, MessageId, Platform, TicketId, Time,
+        Direction, Kind, MessageId, Platform, Scope, TicketId, Time,
         message::{Attachment, Reaction},
         time::rfc3339,
     },
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Messages read at a time.
-const PAGE: i64 = 500;
+const PAGE: u32 = 500;
 
 /// A quick text that went to three threads is automatic too (semantics.md, Tickets), though the message itself matches no pattern.
 const MESSAGE: &str = "SELECT m.*, a.platform, a.external_id AS account, a.opd, th.name AS thread,
@@ -82,11 +82,16 @@ pub struct MessageFilter {
     pub account: Option<String>,
     /// By a citizen or by the government.
     pub direction: Option<Direction>,
+    /// Only those that follow this one.
+    pub after: Option<(Time, MessageId)>,
+    /// How many a page holds.
+    pub page: Option<u32>,
 }
 
 /// Messages oldest first, a page at a time, so that a million cost no memory.
 pub struct MessagePages<'a> {
     db: &'a Db,
+    scope: &'a Scope,
     filter: MessageFilter,
     /// `created_at` and id of the last row given out.
     after: (Time, i64),
@@ -94,24 +99,24 @@ pub struct MessagePages<'a> {
 
 impl<'a> MessagePages<'a> {
     /// Starts before the oldest that the filter allows.
-    pub fn new(db: &'a Db, filter: MessageFilter) -> Self {
-        let after = (filter.since.unwrap_or(Time::clamp_ms(0)), 0);
-        Self { db, filter, after }
+    pub fn new(db: &'a Db, scope: &'a Scope, filter: MessageFilter) -> Self {
+        let after = filter.after.unwrap_or_else(|| (filter.since.unwrap_or(Time::clamp_ms(0)), MessageId(0)));
+        Self { db, scope, filter, after: (after.0, after.1.0) }
     }
 
     /// The next page; empty at the end.
     pub async fn next(&mut self) -> Result<Vec<MessageRow>, StoreError> {
         let (at, id) = self.after;
-        let rows = self
-            .db
-            .rows_built(
-                built(format!(
-                    "{MESSAGE} WHERE (m.created_at, m.id) > ($1, $2) AND ($3 IS NULL OR a.external_id = $3)
-                     AND ($4 IS NULL OR m.direction = $4) ORDER BY m.created_at, m.id LIMIT $5"
-                )),
-                vals![at, id, self.filter.account.as_deref(), self.filter.direction.map(Direction::word), PAGE],
-            )
-            .await?;
+        let mut vals =
+            vals![at, id, self.filter.account.as_deref(), self.filter.direction.map(Direction::word), self.filter.page.unwrap_or(PAGE)];
+        let mine = within(self.scope, "a.opd", &mut vals);
+        let handed = within(self.scope, "h.held_by", &mut vals);
+        let sql = format!(
+            "{MESSAGE} WHERE (m.created_at, m.id) > ($1, $2) AND ($3 IS NULL OR a.external_id = $3) AND ($4 IS NULL OR m.direction = $4)
+              AND ({mine} OR EXISTS (SELECT 1 FROM ticket h WHERE h.thread_id = m.thread_id AND {handed}))
+             ORDER BY m.created_at, m.id LIMIT $5"
+        );
+        let rows = self.db.rows_built(built(sql), vals).await?;
         let page: Vec<_> = rows.iter().map(read).collect::<Result<_, _>>()?;
         if let Some(last) = page.last() {
             self.after = (last.created_at, last.id.0);
@@ -121,9 +126,12 @@ impl<'a> MessagePages<'a> {
 }
 
 /// Every message of a ticket's thread, oldest first.
-pub async fn history(db: &Db, ticket: TicketId) -> Result<Vec<MessageRow>, StoreError> {
-    let sql = format!("{MESSAGE} WHERE m.thread_id = (SELECT thread_id FROM ticket WHERE id = $1) ORDER BY m.created_at, m.id");
-    db.rows_built(built(sql), vals![ticket.0]).await?.iter().map(read).collect()
+pub async fn history(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<MessageRow>, StoreError> {
+    let mut vals = vals![ticket.0];
+    let of_ticket = of_ticket(scope, &mut vals);
+    let sql =
+        format!("{MESSAGE} WHERE m.thread_id = (SELECT thread_id FROM ticket WHERE id = $1) AND {of_ticket} ORDER BY m.created_at, m.id");
+    db.rows_built(built(sql), vals).await?.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<MessageRow, StoreError> {

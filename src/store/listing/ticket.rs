@@ -3,10 +3,10 @@
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use super::AuthorRow;
+use super::{AuthorRow, HOLDER, of_ticket, within};
 use crate::{
     domain::{
-        Kind, Platform, TicketId, TicketState, Time,
+        Kind, Platform, Scope, TicketId, TicketState, Time,
         ticket::{ActionKind, PlannedStep},
         time::rfc3339,
     },
@@ -73,6 +73,14 @@ pub struct TicketFilter {
     pub platform: Option<Platform>,
     /// What their thread is.
     pub kind: Option<Kind>,
+    /// Urgent or not.
+    pub urgent: Option<bool>,
+    /// Meta's id of the account.
+    pub account: Option<String>,
+    /// Only those that follow this one, by deadline and number.
+    pub after: Option<(Time, TicketId)>,
+    /// Latest deadline first instead of earliest.
+    pub backwards: bool,
     /// At most so many.
     pub limit: Option<u32>,
 }
@@ -86,7 +94,7 @@ const TICKET: &str =
  LEFT JOIN message n ON n.id = t.newest_message_id";
 
 /// Tickets, earliest deadline first.
-pub async fn tickets(db: &Db, filter: &TicketFilter) -> Result<Vec<TicketRow>, StoreError> {
+pub async fn tickets(db: &Db, scope: &Scope, filter: &TicketFilter) -> Result<Vec<TicketRow>, StoreError> {
     // states are written out, so that SQLite sees that the index of open tickets holds them all
     let mut conditions: Vec<String> = match filter.state {
         _ if filter.overdue_at.is_some() => vec!["t.state = 'open'".into()],
@@ -99,20 +107,31 @@ pub async fn tickets(db: &Db, filter: &TicketFilter) -> Result<Vec<TicketRow>, S
         ("COALESCE(t.held_by, a.opd) =", filter.opd.as_deref().map(Val::from)),
         ("a.platform =", filter.platform.map(|platform| platform.word().into())),
         ("th.kind =", filter.kind.map(|kind| kind.word().into())),
+        ("t.urgent =", filter.urgent.map(Val::from)),
+        ("a.external_id =", filter.account.as_deref().map(Val::from)),
     ] {
         if let Some(val) = val {
             vals.push(val);
             conditions.push(format!("{condition} ${}", vals.len()));
         }
     }
-    let which = if conditions.is_empty() { String::new() } else { format!("WHERE {}", conditions.join(" AND ")) };
+    conditions.push(within(scope, HOLDER, &mut vals));
+    let (follows, order) = if filter.backwards { ("<", "DESC") } else { (">", "ASC") };
+    if let Some((due_at, id)) = filter.after {
+        conditions.push(format!("(t.due_at, t.id) {follows} (${}, ${})", vals.len() + 1, vals.len() + 2));
+        vals.extend([Val::from(due_at), id.0.into()]);
+    }
+    let which = conditions.join(" AND ");
     let limit = filter.limit.map_or(String::new(), |limit| format!("LIMIT {limit}"));
-    db.rows_built(built(format!("{TICKET} {which} ORDER BY t.due_at, t.id {limit}")), vals).await?.iter().map(read).collect()
+    let sql = format!("{TICKET} WHERE {which} ORDER BY t.due_at {order}, t.id {order} {limit}");
+    db.rows_built(built(sql), vals).await?.iter().map(read).collect()
 }
 
-/// One ticket.
-pub async fn ticket(db: &Db, id: TicketId) -> Result<Option<TicketRow>, StoreError> {
-    db.rows_built(built(format!("{TICKET} WHERE t.id = $1")), vals![id.0]).await?.first().map(read).transpose()
+/// One ticket; `None` also where it lies outside the scope.
+pub async fn ticket(db: &Db, scope: &Scope, id: TicketId) -> Result<Option<TicketRow>, StoreError> {
+    let mut vals = vals![id.0];
+    let within = within(scope, HOLDER, &mut vals);
+    db.rows_built(built(format!("{TICKET} WHERE t.id = $1 AND {within}")), vals).await?.first().map(read).transpose()
 }
 
 fn read(row: &Row) -> Result<TicketRow, StoreError> {
@@ -164,8 +183,10 @@ pub struct EventRow {
 }
 
 /// What happened to a ticket, in order.
-pub async fn events(db: &Db, ticket: TicketId) -> Result<Vec<EventRow>, StoreError> {
-    let rows = db.rows("SELECT at, kind, detail FROM event WHERE ticket_id = $1 ORDER BY id", vals![ticket.0]).await?;
+pub async fn events(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<EventRow>, StoreError> {
+    let mut vals = vals![ticket.0];
+    let sql = format!("SELECT at, kind, detail FROM event WHERE ticket_id = $1 AND {} ORDER BY id", of_ticket(scope, &mut vals));
+    let rows = db.rows_built(built(sql), vals).await?;
     rows.iter().map(|row| Ok(EventRow { at: row.at("at")?, kind: row.t("kind")?, detail: row.t("detail")? })).collect()
 }
 
@@ -187,8 +208,11 @@ pub struct ActionRow {
 }
 
 /// What staff did with a ticket, in order.
-pub async fn actions(db: &Db, ticket: TicketId) -> Result<Vec<ActionRow>, StoreError> {
-    let rows = db.rows("SELECT kind, by_name, at, text, applied_at FROM action WHERE ticket_id = $1 ORDER BY id", vals![ticket.0]).await?;
+pub async fn actions(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<ActionRow>, StoreError> {
+    let mut vals = vals![ticket.0];
+    let of_ticket = of_ticket(scope, &mut vals);
+    let sql = format!("SELECT kind, by_name, at, text, applied_at FROM action WHERE ticket_id = $1 AND {of_ticket} ORDER BY id");
+    let rows = db.rows_built(built(sql), vals).await?;
     rows.iter()
         .map(|row| {
             Ok(ActionRow {
@@ -235,18 +259,20 @@ pub struct AlertRow {
 }
 
 /// Whom a ticket's steps told, and which told nobody; steps in order.
-pub async fn alerts(db: &Db, ticket: TicketId) -> Result<Vec<AlertRow>, StoreError> {
+pub async fn alerts(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<AlertRow>, StoreError> {
+    let mut vals = vals![ticket.0];
+    let of_ticket = of_ticket(scope, &mut vals);
     let sent = db
-        .rows(
-            "SELECT d.step, d.official, d.channel, d.kind, d.state, CASE WHEN d.state = 'waiting' THEN coalesce(d.held, d.reason) ELSE d.reason END
+        .rows_built(
+            built(format!("SELECT d.step, d.official, d.channel, d.kind, d.state, CASE WHEN d.state = 'waiting' THEN coalesce(d.held, d.reason) ELSE d.reason END
                AS reason, CASE WHEN d.state = 'waiting' AND d.held IS NOT NULL THEN d.send_at END AS until,
                coalesce(l.attempts, 0) AS attempts, d.delivered_at, l.status, l.status_at, l.error
-             FROM delivery d LEFT JOIN letter l ON l.id = d.letter_id WHERE d.ticket_id = $1 ORDER BY d.id",
-            vals![ticket.0],
+             FROM delivery d LEFT JOIN letter l ON l.id = d.letter_id WHERE d.ticket_id = $1 AND {of_ticket} ORDER BY d.id")),
+            vals.clone(),
         )
         .await?;
     let mut alerts = sent.iter().map(read_alert).collect::<Result<Vec<_>, _>>()?;
-    for row in db.rows("SELECT steps FROM ticket WHERE id = $1", vals![ticket.0]).await? {
+    for row in db.rows_built(built(format!("SELECT steps FROM ticket WHERE id = $1 AND {of_ticket}")), vals).await? {
         alerts.extend(row.json::<Vec<PlannedStep>>("steps")?.into_iter().filter_map(silent));
     }
     alerts.sort_by_key(|alert| alert.step);

@@ -16,7 +16,7 @@ use tanggap::{
         Now,
         sink::{HttpSink, SmtpSink},
     },
-    domain::{AccountId, Direction, Kind, Platform, SharedSettings, TicketId, Time, message::Seen, ticket::ActionKind},
+    domain::{AccountId, Direction, Kind, Platform, Scope, SharedSettings, TicketId, Time, message::Seen, ticket::ActionKind},
     link,
     poll::Skew,
     runtime::{Clock as _, Crew, ManualClock, Nudge, Stage as _, http, metrics::Metrics},
@@ -289,7 +289,7 @@ token = "{token}"
     }
 
     pub async fn undo(&self, ticket: i64) {
-        actions::record(&self.db, &[TicketId(ticket)], ActionKind::Unack, "Budi", self.now(), "").await.unwrap();
+        actions::record(&self.db, &Scope::ALL, &[TicketId(ticket)], (ActionKind::Unack, ""), "Budi", self.now()).await.unwrap();
         self.judge().await;
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tanggap::{
     domain::{
-        TicketId, Time,
+        Scope, TicketId, Time,
         alert::{Channel, Status},
         settings::Official,
     },
@@ -44,7 +44,7 @@ async fn breach(w: &World, id: i64) {
 
 /// The status that `show` tells of the ticket's first alert.
 async fn shown(w: &World, ticket: i64) -> Option<String> {
-    listing::alerts(&w.db, TicketId(ticket)).await.unwrap()[0].status.clone()
+    listing::alerts(&w.db, &Scope::ALL, TicketId(ticket)).await.unwrap()[0].status.clone()
 }
 
 on_both! {
@@ -194,7 +194,7 @@ on_both! {
         w.step().await;
         say(w, Status::Failed, "wamid.7", Some(131_042)).await;
         w.after(1).await;
-        let why = &listing::alerts(&w.db, TicketId(1)).await.unwrap()[0];
+        let why = &listing::alerts(&w.db, &Scope::ALL, TicketId(1)).await.unwrap()[0];
         assert_eq!(why.state, "pending");
         assert!(why.error.as_deref().unwrap().contains("payment (code 131042): see the account of channel.whatsapp"), "{why:?}");
         w.after(3600).await;

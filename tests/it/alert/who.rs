@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use tanggap::{
     domain::{
-        TicketId, Time,
+        Scope, TicketId, Time,
         settings::{Official, Valid},
     },
     store::listing,
@@ -14,7 +14,7 @@ use crate::channels::far::Mode;
 
 /// `official state reason until` of a ticket's alerts, as `show` tells them.
 async fn shown(w: &World, id: i64) -> Vec<String> {
-    let alerts = listing::alerts(&w.db, TicketId(id)).await.unwrap();
+    let alerts = listing::alerts(&w.db, &Scope::ALL, TicketId(id)).await.unwrap();
     let of = |a: listing::AlertRow| {
         let parts = [a.official, Some(a.state), a.reason, a.until.map(Time::rfc3339)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")

@@ -2,7 +2,7 @@
 
 use serde_json::{json, to_value};
 use tanggap::{
-    domain::{Direction, Kind, Platform, TicketId, TicketState, Time, ticket::ActionKind},
+    domain::{Direction, Kind, Platform, Scope, TicketId, TicketState, Time, ticket::ActionKind},
     store::{
         actions::{self, ActionError},
         listing::{self, MessageFilter, MessagePages, TicketFilter},
@@ -26,18 +26,24 @@ async fn every_listing_is_the_same_on_both() {
         },
     ];
     for (filter, count) in filters.iter().zip([4, 2, 1, 2]) {
-        let here = listing::tickets(&world.db, filter).await.unwrap();
+        let here = listing::tickets(&world.db, &Scope::ALL, filter).await.unwrap();
         assert_eq!(here.len(), count, "{filter:?}");
-        assert_eq!(here, listing::tickets(&postgres, filter).await.unwrap(), "{filter:?}");
+        assert_eq!(here, listing::tickets(&postgres, &Scope::ALL, filter).await.unwrap(), "{filter:?}");
     }
     for id in [1, 2, 3, 4, 99].map(TicketId) {
-        assert_eq!(listing::ticket(&world.db, id).await.unwrap(), listing::ticket(&postgres, id).await.unwrap());
-        assert_eq!(listing::history(&world.db, id).await.unwrap(), listing::history(&postgres, id).await.unwrap());
-        assert_eq!(listing::events(&world.db, id).await.unwrap(), listing::events(&postgres, id).await.unwrap());
-        assert_eq!(listing::alerts(&world.db, id).await.unwrap(), listing::alerts(&postgres, id).await.unwrap());
+        assert_eq!(listing::ticket(&world.db, &Scope::ALL, id).await.unwrap(), listing::ticket(&postgres, &Scope::ALL, id).await.unwrap());
+        assert_eq!(
+            listing::history(&world.db, &Scope::ALL, id).await.unwrap(),
+            listing::history(&postgres, &Scope::ALL, id).await.unwrap()
+        );
+        assert_eq!(listing::events(&world.db, &Scope::ALL, id).await.unwrap(), listing::events(&postgres, &Scope::ALL, id).await.unwrap());
+        assert_eq!(listing::alerts(&world.db, &Scope::ALL, id).await.unwrap(), listing::alerts(&postgres, &Scope::ALL, id).await.unwrap());
     }
     let now = at("2026-11-24T06:00:00Z");
-    assert_eq!(listing::accounts(&world.db, now).await.unwrap(), listing::accounts(&postgres, now).await.unwrap());
+    assert_eq!(
+        listing::accounts(&world.db, &Scope::ALL, now).await.unwrap(),
+        listing::accounts(&postgres, &Scope::ALL, now).await.unwrap()
+    );
 }
 
 #[tokio::test]
@@ -59,8 +65,9 @@ async fn pages_of_messages_leave_nothing_out_where_many_were_written_in_one_seco
             since: Some(at("2026-11-24T03:00:00Z")),
             account: Some("17841400000000001".into()),
             direction: Some(Direction::In),
+            ..MessageFilter::default()
         };
-        let (mut pages, mut seen) = (MessagePages::new(db, filter), std::collections::BTreeSet::new());
+        let (mut pages, mut seen) = (MessagePages::new(db, &Scope::ALL, filter), std::collections::BTreeSet::new());
         loop {
             let page = pages.next().await.unwrap();
             if page.is_empty() {
@@ -79,16 +86,16 @@ async fn an_action_stays_pending_until_it_is_applied_and_none_is_half_recorded()
     let now = Time::parse("2026-11-24T05:00:00Z").unwrap();
     for db in [&world.db, &postgres] {
         let (open, answered, unknown) = (TicketId(1), TicketId(3), TicketId(99));
-        let refused = actions::record(db, &[open, answered], ActionKind::Ack, "Budi", now, "").await;
+        let refused = actions::record(db, &Scope::ALL, &[open, answered], (ActionKind::Ack, ""), "Budi", now).await;
         assert!(matches!(refused, Err(ActionError::Closed(tickets)) if tickets == [(answered, TicketState::Answered)]));
-        let refused = actions::record(db, &[open, unknown], ActionKind::Note, "Budi", now, "x").await;
+        let refused = actions::record(db, &Scope::ALL, &[open, unknown], (ActionKind::Note, "x"), "Budi", now).await;
         assert!(matches!(refused, Err(ActionError::Unknown(tickets)) if tickets == [unknown]));
-        assert_eq!(to_value(listing::actions(db, open).await.unwrap()).unwrap(), json!([]));
+        assert_eq!(to_value(listing::actions(db, &Scope::ALL, open).await.unwrap()).unwrap(), json!([]));
 
-        let ids = actions::record(db, &[open, answered], ActionKind::Note, "Budi", now, "x").await.unwrap();
+        let ids = actions::record(db, &Scope::ALL, &[open, answered], (ActionKind::Note, "x"), "Budi", now).await.unwrap();
         write(db, "UPDATE action SET applied_at = at WHERE ticket_id = 1", vec![]).await;
         assert!(actions::applied(db, &ids[..1]).await.unwrap() && !actions::applied(db, &ids).await.unwrap());
-        let of = async |ticket| to_value(listing::actions(db, ticket).await.unwrap()).unwrap();
+        let of = async |ticket| to_value(listing::actions(db, &Scope::ALL, ticket).await.unwrap()).unwrap();
         let note =
             |applied_at| json!([{"kind": "note", "by": "Budi", "at": "2026-11-24T05:00:00Z", "text": "x", "applied_at": applied_at}]);
         assert_eq!((of(open).await, of(answered).await), (note(Some("2026-11-24T05:00:00Z")), note(None)));

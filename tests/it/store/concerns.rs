@@ -2,7 +2,7 @@
 
 use tanggap::{
     domain::{
-        AccountId, Cause, Direction, Platform, Source,
+        AccountId, Cause, Direction, Platform, Scope, Source,
         message::{Author, Post, PostAuthor, Seen},
     },
     store::{
@@ -34,7 +34,7 @@ async fn a_doubt_is_told_once_and_once_more_when_it_is_gone(w: &mut World) {
     assert!(concerns::raise(&w.db, page, &doubt, at(6)).await.unwrap());
     assert!(!concerns::raise(&w.db, page, &Concern { since: at(9), ..doubt.clone() }, at(9)).await.unwrap(), "it stands already");
     assert_eq!(concerns::standing(&w.db, page).await.unwrap(), [Cause::BlindComments].into());
-    let shown = listing::accounts(&w.db, at(10)).await.unwrap();
+    let shown = listing::accounts(&w.db, &Scope::ALL, at(10)).await.unwrap();
     assert_eq!(shown.iter().find(|row| row.platform == Platform::Facebook).unwrap().doubts, [doubt]);
     assert!(concerns::settle(&w.db, page, Cause::BlindComments, at(11)).await.unwrap());
     assert!(!concerns::settle(&w.db, page, Cause::BlindComments, at(12)).await.unwrap());

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use tanggap::{
-    domain::{AccountId, Cause, Platform},
+    domain::{AccountId, Cause, Platform, Scope},
     store::{BackupError, Db, StoreError, accounts, backup, listing},
 };
 use tokio::task::JoinSet;
@@ -72,8 +72,8 @@ async fn the_figures_count_open_and_overdue_tickets_by_agency(w: &mut World) {
         )
         .await;
     }
-    assert_eq!(listing::counts(&w.db, at(9)).await.unwrap(), [("dinhub".to_owned(), 2, 0)]);
-    assert_eq!(listing::counts(&w.db, at(11)).await.unwrap(), [("dinhub".to_owned(), 2, 1)]);
+    assert_eq!(listing::counts(&w.db, &Scope::ALL, at(9)).await.unwrap(), [listing::Count { opd: "dinhub".to_owned(), open: 2, overdue: 0, urgent: 0 }]);
+    assert_eq!(listing::counts(&w.db, &Scope::ALL, at(11)).await.unwrap(), [listing::Count { opd: "dinhub".to_owned(), open: 2, overdue: 1, urgent: 0 }]);
 }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use tanggap::{
     domain::{
-        AccountId, Direction, Kind, MessageId, Platform, ThreadId, TicketId, TicketState,
+        AccountId, Direction, Kind, MessageId, Platform, Scope, ThreadId, TicketId, TicketState,
         alert::{Alert, AlertId, AlertKind},
         message::Seen,
         ticket::{ActionKind, Effect, PlannedStep, StepKind, Subject, Ticket},
@@ -158,7 +158,7 @@ async fn what_staff_say_while_a_thread_is_judged_is_not_taken_for_judged(w: &mut
     let seen = view(w, "1000").await;
     let id = record(w, vec![ruling(&seen, ticket(seen.id))]).await[0].tickets[0].ticket.id;
     let seen = view(w, "1000").await;
-    actions::record(&w.db, &[id], ActionKind::Note, "Ani", at(150), "diteruskan").await.unwrap();
+    actions::record(&w.db, &Scope::ALL, &[id], (ActionKind::Note, "diteruskan"), "Ani", at(150)).await.unwrap();
     record(w, vec![Ruling { tickets: vec![], ..ruling(&seen, ticket(seen.id)) }]).await;
     assert!(!view(w, "1000").await.actions[0].applied);
 }
@@ -315,7 +315,7 @@ async fn what_staff_do_is_recorded_for_all_or_none_and_makes_the_thread_due_unti
         let seen = view(w, key).await;
         ids.push(record(w, vec![Ruling { look_again: None, ..ruling(&seen, Ticket { state, ..ticket(seen.id) }) }]).await[0].tickets[0].ticket.id);
     }
-    let act = async |tickets: &[TicketId], kind| actions::record(&w.db, tickets, kind, "siti", at(5), "t").await;
+    let act = async |tickets: &[TicketId], kind| actions::record(&w.db, &Scope::ALL, tickets, (kind, "t"), "siti", at(5)).await;
     assert!(matches!(act(&[ids[0], TicketId(99)], ActionKind::Ack).await, Err(ActionError::Unknown(unknown)) if unknown == [TicketId(99)]));
     assert!(matches!(act(&[ids[0], ids[1]], ActionKind::Ack).await, Err(ActionError::Closed(closed)) if closed == [(ids[1], TicketState::Answered)]));
     assert!(actions::pending(&w.db).await.unwrap().is_empty() && due(w, 9, 9).await.is_empty());

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::SignedDuration;
 use tanggap::{
     domain::{
-        AccountId, TicketId, TicketState, Time,
+        AccountId, Scope, TicketId, TicketState, Time,
         message::Seen,
         settings::{Language, Match, Mentions, Policy, Settings, Step, StepAt},
         ticket::ActionKind,
@@ -206,7 +206,7 @@ impl Ledger {
     async fn staff(&self, kind: ActionKind, pick: usize) {
         let open: Vec<Stored> = self.stored().await.into_iter().filter(|stored| stored.ticket.state == "open").collect();
         if let Some(stored) = open.get(pick % open.len().max(1)) {
-            actions::record(&self.db, &[TicketId(stored.id)], kind, "siti", self.now(), "alasan").await.unwrap();
+            actions::record(&self.db, &Scope::ALL, &[TicketId(stored.id)], (kind, "alasan"), "siti", self.now()).await.unwrap();
         }
     }
 
