@@ -90,7 +90,7 @@ async fn daemon(
     let db = Db::open(settings.database.url.expose_secret()).await.context("opening the database that database.url names")?;
     let accounts = settings.accounts().count();
     info!(event = "daemon.started", version = env!("CARGO_PKG_VERSION"), accounts, opds = settings.opds.len(), "reading");
-    let mut doors = Doors::bind(&settings).await?;
+    let mut doors = Doors::bind(&settings, false).await?;
     loop {
         let mut crew = crew(&db, &settings, &clock, &metrics, &stop, doors).await?;
         systemd::ready();
@@ -128,18 +128,18 @@ async fn daemon(
         if let Err(refused) = log.refilter(&settings.log.filter) {
             warn!(event = "config.refused", error = %refused, "the old log filter goes on");
         }
-        doors = Doors::bind(&settings).await?;
+        doors = Doors::bind(&settings, false).await?;
         info!(event = "config.reloaded", accounts = settings.accounts().count(), "the new configuration holds");
     }
 }
 
-/// The daemon's stages on a configuration that was just loaded, until `stop`: for `demo`.
+/// The daemon's stages on a configuration that was just loaded, until `stop`, its page open to everybody: for `demo`.
 pub async fn start(loaded: &Loaded, stop: &CancellationToken) -> anyhow::Result<(Db, Crew)> {
     http::install_tls();
     let settings: SharedSettings = Arc::new(loaded.settings.clone());
     let db = Db::open(settings.database.url.expose_secret()).await?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let doors = Doors::bind(&settings).await?;
+    let doors = Doors::bind(&settings, true).await?;
     let crew = crew(&db, &settings, &clock, &Metrics::default(), stop, doors).await?;
     Ok((db, crew))
 }
@@ -154,15 +154,17 @@ fn say_warnings(warnings: &[config::Problem]) {
 struct Doors {
     web: Option<serve::Server>,
     operations: Option<serve::Server>,
+    /// The page asks nobody to sign in.
+    open: bool,
 }
 
 impl Doors {
-    async fn bind(settings: &Settings) -> anyhow::Result<Self> {
+    async fn bind(settings: &Settings, open: bool) -> anyhow::Result<Self> {
         let bind = async |address| match address {
             Some(address) => serve::Server::bind(address).await.map(Some),
             None => Ok(None),
         };
-        Ok(Self { web: bind(settings.http.listen).await?, operations: bind(settings.http.metrics_listen).await? })
+        Ok(Self { web: bind(settings.http.listen).await?, operations: bind(settings.http.metrics_listen).await?, open })
     }
 }
 
@@ -227,6 +229,8 @@ async fn crew(
         polls: polls.clone(),
         judge: judge.clone(),
         links,
+        stop: stop.clone(),
+        open: doors.open,
     };
     crew.spawn(PollStage::NAME, drive(poll, clock.clone(), polls, stop.clone(), pulse.clone()));
     crew.spawn(SlaStage::NAME, drive(sla, clock.clone(), judge, stop.clone(), pulse.clone()));
@@ -247,7 +251,9 @@ async fn crew(
         async move { ready().await && watched.overrun().is_none() }
     };
     if let Some(server) = doors.web {
-        crew.spawn("web", server.run(web::router(joints, ready.clone())?, stop.clone()));
+        let (router, live) = web::served(joints, ready.clone())?;
+        crew.spawn("web", server.run(router, stop.clone()));
+        crew.spawn("live", live);
     }
     if let Some(server) = doors.operations {
         let (db, clock, metrics) = (db.clone(), clock.clone(), metrics.clone());

@@ -33,7 +33,7 @@
 //! accounts -> graph, store, catalogue, domain, runtime
 //! sla  -> store, hours, domain, runtime                alert -> store, catalogue, link, domain, runtime
 //! normalize -> graph, domain      hours -> domain      store -> domain      config -> catalogue, domain      catalogue -> domain
-//! web  -> store, graph, normalize, arrival, catalogue, link, domain, runtime            link -> domain
+//! web  -> store, accounts, report, hours, graph, normalize, arrival, catalogue, link, domain, runtime     link -> domain
 //! arrival -> normalize, store, domain, runtime
 //! graph -> domain                 domain -> nothing    runtime -> nothing
 //! ```

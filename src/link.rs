@@ -1,5 +1,5 @@
-//! What lets an official act from a letter without signing in: the link in it, the page behind the link, the button below a chat message.
-//! Each is a text with a message authentication code under the database's own key. Pure.
+//! What lets an official act from a letter without signing in: the link in it, the page behind the link, the button below a chat message;
+//! and the cursors of lists. Each is a text with a message authentication code under the database's own key. Pure.
 //!
 //! Whoever holds a letter may act on its tickets, also by a copy or in the group it was forwarded to: that is what such a link is for, and
 //! all it can do is say that somebody is seeing to them.
@@ -30,6 +30,7 @@ const BUTTON_MAX: usize = 64;
 const LINK: &str = "tanggap link 1";
 const PAGE: &str = "tanggap page 1";
 const BUTTON: &str = "tanggap button 1";
+const CURSOR: &str = "tanggap cursor 1";
 
 /// The key of the codes. It shows itself nowhere.
 #[derive(Clone)]
@@ -108,6 +109,19 @@ impl Key {
         let Some((shown, code)) = bytes.split_first_chunk::<SECONDS>() else { return false };
         let age = now.since(Time::from_secs(u32::from_be_bytes(*shown).into()));
         self.holds(PAGE, [token.as_bytes(), shown], code) && !age.is_negative() && age <= PAGE_LIFE
+    }
+
+    /// A text that names a place in a list, and holds in no other list.
+    pub fn cursor(&self, list: &str, place: &str) -> String {
+        URL_SAFE_NO_PAD.encode([&self.code(CURSOR, [list.as_bytes(), place.as_bytes()]), place.as_bytes()].concat())
+    }
+
+    /// The place that a cursor of this list names; `None` for any other text.
+    pub fn place(&self, list: &str, cursor: &str) -> Option<String> {
+        let bytes = Some(cursor).filter(|cursor| cursor.len() <= TOKEN_MAX).and_then(|cursor| URL_SAFE_NO_PAD.decode(cursor).ok())?;
+        let (code, place) = bytes.split_first_chunk::<MAC>()?;
+        let holds = self.holds(CURSOR, [list.as_bytes(), place], code);
+        holds.then(|| String::from_utf8(place.to_vec()).ok()).flatten()
     }
 
     /// What the button below the letter with this key carries. `None` if it would not fit: not below ten thousand million tickets.

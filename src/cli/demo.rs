@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{IsTerminal as _, Write as _},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -84,7 +85,9 @@ async fn play(args: Args, shell: &mut Shell, folder: &Path) -> Result<(), Failur
     let pace = Pace { gap: SignedDuration::from_millis(1500), answer: SignedDuration::from_secs(12), late: SignedDuration::from_secs(20) };
     let began = SystemClock.now();
     let mut script = Script::new(args.seed, opds(args.opds), pace, &mut simulator.world(), began);
-    let file = configure(folder, &simulator, &mails, &chats, script.agencies()).context("the configuration can't be written")?;
+    let page = free_port().context("no port on loopback is free")?;
+    let file =
+        configure(folder, &simulator, (&mails, &chats), Some(page), script.agencies()).context("the configuration can't be written")?;
     let loaded = config::load(Some(&file), &Environment::of_process(), Secrets::All).map_err(Failure::Configuration)?;
     log::init(log::Format::Auto, "info", std::io::stderr().is_terminal(), loaded.settings.site.timezone.clone())
         .map_err(anyhow::Error::new)?;
@@ -98,7 +101,7 @@ async fn play(args: Args, shell: &mut Shell, folder: &Path) -> Result<(), Failur
     let facebook = simulator.facebook_url.clone();
     writeln!(
         shell.out,
-        "The simulated Graph API listens on {facebook}; everything is kept in {} and removed at the end.",
+        "The page: http://{page}\nThe simulated Graph API listens on {facebook}; everything is kept in {} and removed at the end.",
         folder.display()
     )?;
     writeln!(shell.out, "Deadlines are 30 seconds. Log lines go to standard error, letters to officials stand here.\n")?;
@@ -132,6 +135,11 @@ async fn play(args: Args, shell: &mut Shell, folder: &Path) -> Result<(), Failur
     world.stop().await.map_err(anyhow::Error::new)?;
     db.close().await;
     Ok(())
+}
+
+/// An address on loopback that nothing listens on.
+fn free_port() -> std::io::Result<SocketAddr> {
+    std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
 /// Shows a captured letter between two lines.

@@ -1,4 +1,4 @@
-//! `tanggap completions` and `tanggap man`: documents made from the arguments themselves.
+//! `tanggap completions`, `tanggap man` and `tanggap openapi`: documents made from the code itself.
 
 use std::io::Write as _;
 
@@ -6,6 +6,7 @@ use clap::CommandFactory as _;
 use clap_complete::Shell as Dialect;
 
 use super::{Cli, Failure, Shell};
+use crate::web;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Completions {
@@ -28,4 +29,10 @@ pub(super) fn man(shell: &mut Shell) -> Result<(), Failure> {
         clap_mangen::Man::new(command.clone()).render(&mut shell.out)?;
     }
     Ok(())
+}
+
+/// Prints the description of the API.
+pub(super) fn openapi(shell: &mut Shell) -> Result<(), Failure> {
+    let text = web::openapi().to_pretty_json().map_err(anyhow::Error::new)?;
+    Ok(writeln!(shell.out, "{text}")?)
 }

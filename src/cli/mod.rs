@@ -11,6 +11,7 @@ mod documents;
 pub mod due;
 mod messages;
 mod output;
+mod people;
 mod queue;
 mod run;
 mod show;
@@ -83,6 +84,14 @@ enum Command {
     Alert(alert::Command),
     /// Writes a consistent copy of the SQLite database while the daemon runs
     Backup(backup::Args),
+    /// Programs that may use the API: makes and revokes their tokens
+    #[command(subcommand)]
+    Token(people::Token),
+    /// People who may sign in to the page
+    #[command(subcommand)]
+    User(people::User),
+    /// Prints the description of the API
+    Openapi,
     /// Prints a completion script
     Completions(documents::Completions),
     /// Prints the manual page
@@ -209,6 +218,9 @@ impl Command {
             Self::Audit(args) => audit::run(args, shell).await,
             Self::Alert(command) => alert::run(command, shell).await,
             Self::Backup(args) => backup::run(args, shell).await,
+            Self::Token(command) => command.run(shell).await,
+            Self::User(command) => command.run(shell).await,
+            Self::Openapi => documents::openapi(shell),
             Self::Completions(args) => documents::completions(&args, shell),
             Self::Man => documents::man(shell),
         }

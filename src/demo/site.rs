@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, Write as _},
+    net::SocketAddr,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
@@ -14,8 +15,14 @@ use super::{
 };
 
 /// Writes `tanggap.toml` into the folder, and beside it the tokens it names: deadlines of half a minute, letters to a captured
-/// mailbox and to captured chats. Where it stands.
-pub fn configure(folder: &Path, simulator: &Simulator, mails: &SmtpSink, chats: &HttpSink, agencies: &[Agency]) -> io::Result<PathBuf> {
+/// mailbox and to captured chats, the board at `page`. Where it stands.
+pub fn configure(
+    folder: &Path,
+    simulator: &Simulator,
+    (mails, chats): (&SmtpSink, &HttpSink),
+    page: Option<SocketAddr>,
+    agencies: &[Agency],
+) -> io::Result<PathBuf> {
     let secret = |name: &str, value: &str| -> io::Result<String> {
         let path = folder.join(name);
         fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?.write_all(value.as_bytes())?;
@@ -32,7 +39,8 @@ timezone = "Asia/Jakarta"
 [database]
 url = "sqlite://{folder}/tanggap.db"
 [http]
-listen = ""
+listen = "{listen}"
+public_url = "{public}"
 metrics_listen = "127.0.0.1:0"
 [graph]
 url = "{facebook}"
@@ -85,6 +93,8 @@ phone_number_id = "1098"
 template = "tiket_terlambat"
 url = "{chat}"
 "#,
+        listen = page.map_or(String::new(), |page| page.to_string()),
+        public = page.map_or(String::new(), |page| format!("http://{page}")),
         folder = folder.display(),
         facebook = simulator.facebook_url,
         instagram = simulator.instagram_url,

@@ -73,7 +73,7 @@ pub struct Author {
 }
 
 /// A picture, film, sticker, share or file beside a text. Its address expires and is never fetched.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct Attachment {
     /// image, video, audio, file, sticker, share, story_reply, story_mention, unsupported.
     pub kind: String,
@@ -82,7 +82,7 @@ pub struct Attachment {
 }
 
 /// What somebody put on a direct message instead of an answer. It opens nothing and answers nobody.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct Reaction {
     /// An emoji, or Meta's word for one.
     pub reaction: Text,

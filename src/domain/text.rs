@@ -1,7 +1,7 @@
 //! What a citizen wrote, made safe to keep: no NUL (PostgreSQL refuses it), no unbounded length.
 
 /// Text from outside. Holds no NUL and at most [`Text::MAX`] bytes; otherwise as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(from = "String", into = "String")]
 pub struct Text(String);
 

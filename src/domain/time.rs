@@ -10,6 +10,15 @@ pub struct Time(i64);
 /// 9000-01-01T00:00:00Z: what is later is a date nobody can mean.
 const LAST: i64 = 221_845_392_000_000;
 
+impl utoipa::PartialSchema for Time {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        use utoipa::openapi::{KnownFormat, ObjectBuilder, SchemaFormat, schema::Type};
+        let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+    }
+}
+impl utoipa::ToSchema for Time {}
+
 impl Time {
     /// From milliseconds; `None` outside the years 1970 to 9000.
     pub const fn from_ms(ms: i64) -> Option<Self> {

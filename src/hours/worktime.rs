@@ -107,6 +107,13 @@ impl Worktime {
     pub fn worked(&self, from: Time, to: Time) -> i64 {
         (self.worked_until(to.secs()) - self.worked_until(from.secs())).max(0)
     }
+    /// The working time between two instants, in order.
+    pub fn between(&self, from: Time, to: Time) -> impl Iterator<Item = (Time, Time)> {
+        let (from, to) = (from.secs(), to.secs());
+        let first = self.intervals.partition_point(|interval| interval.close <= from);
+        let within = self.intervals[first..].iter().take_while(move |interval| interval.open < to);
+        within.map(move |interval| (Time::from_secs(interval.open.max(from)), Time::from_secs(interval.close.min(to))))
+    }
     /// Seconds worked from the start of the table to an instant.
     fn worked_until(&self, at: i64) -> i64 {
         let after = self.intervals.partition_point(|interval| interval.open <= at);

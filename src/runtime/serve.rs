@@ -23,7 +23,7 @@ use tracing::warn;
 use super::metrics;
 
 /// How many connections are served at once; further ones wait to be accepted.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
 /// How long a peer may take to send a request's head, also between two requests.
 const HEAD: Duration = Duration::from_secs(10);
 /// How long requests under way may take after the stop.

@@ -12,7 +12,7 @@ use super::{
 use crate::domain::{AccountId, Cause, Kind, Platform, Source, Time, alert::AlertKind, time::rfc3339};
 
 /// A doubt that stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Concern {
     /// What a person must do something about.
     pub cause: Cause,

@@ -10,7 +10,7 @@ use super::{
 use crate::domain::{Scope, TicketId, Time, time::rfc3339};
 
 /// Something somebody did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Deed {
     /// When.
     #[serde(with = "rfc3339")]

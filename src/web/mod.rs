@@ -1,23 +1,59 @@
-//! What `http.listen` serves: Meta's webhooks, the links in letters, and whether the program lives.
+//! What `http.listen` serves: the board and its API for staff, Meta's webhooks, the links in letters, and whether the program lives.
+//!
+//! `staff` says who asks; `board`, `ticket`, `desk` (what staff do), `accounts` and `figures` are pages, `look` is how they look; `api` is
+//! the same as JSON; `live` tells of what happens. Every one of them hands the scope of who asks to the store.
 
+mod accounts;
 mod ack;
+mod api;
+mod assets;
+mod board;
+mod clockline;
+mod cursor;
+mod desk;
+mod filter;
+mod guard;
+mod live;
+mod look;
 mod meta;
+pub mod secret;
+mod staff;
 mod status;
 mod take;
+mod ticket;
+mod trail;
 
 use std::sync::Arc;
 
-use axum::Router;
+pub use api::openapi;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::StatusCode,
+    middleware,
+    response::{Html, IntoResponse as _, Response},
+    routing::get,
+};
 pub use meta::signed;
+use minijinja::{Value, context};
+use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use crate::{
     catalogue::WordsError,
-    domain::SharedSettings,
+    domain::{
+        SharedSettings, Time,
+        settings::{Language, Settings},
+    },
+    hours::calendar::Calendars,
     link,
     normalize::triage::Rules,
     runtime::{Nudge, SharedClock, metrics::Metrics, serve},
-    store::Db,
+    store::{Db, StoreError},
 };
+
+/// The largest form or request: a reply is a tenth of it.
+const BODY_MAX: usize = 64 * 1024;
 
 /// What the pages are joined to.
 #[derive(Clone)]
@@ -36,6 +72,10 @@ pub struct Joints {
     pub judge: Nudge,
     /// Signs links in letters.
     pub links: link::Key,
+    /// Ends what is told as it happens.
+    pub stop: CancellationToken,
+    /// Nobody has to sign in: for `demo` alone.
+    pub open: bool,
 }
 
 /// What every request shares.
@@ -43,17 +83,87 @@ struct Shared {
     joints: Joints,
     rules: Rules,
     pages: ack::Pages,
+    look: look::Look,
+    calendars: Calendars,
+    gate: staff::Gate,
+    live: live::Live,
+    rates: api::Rates,
 }
 
-/// Everything that is served. `/webhooks/meta` is there only with `graph.verify_token`. Fails only if a shipped text is wrong.
-pub fn router<R>(joints: Joints, ready: impl Fn() -> R + Clone + Send + Sync + 'static) -> Result<Router, WordsError>
+impl Shared {
+    fn now(&self) -> Time {
+        Time::from_timestamp(self.joints.clock.now())
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.joints.settings
+    }
+
+    /// Whether browsers reach the page by TLS.
+    fn over_tls(&self) -> bool {
+        self.settings().http.public_url.as_ref().is_some_and(|url| url.starts_with("https:"))
+    }
+
+    /// Name of the session's cookie. With the prefix no subdomain can set it.
+    fn cookie(&self) -> &'static str {
+        if self.over_tls() { "__Host-tanggap" } else { "tanggap" }
+    }
+
+    /// The page that says that the database failed, which is logged.
+    fn failed(&self, language: Language, error: &StoreError) -> Response {
+        error!(%error, "a page could not be answered");
+        page(self, language, StatusCode::SERVICE_UNAVAILABLE, "word", context! { word => "trouble" })
+    }
+}
+
+/// A page, or a bare status where a shipped text is wrong.
+fn page(shared: &Shared, language: Language, status: StatusCode, name: &str, parts: Value) -> Response {
+    let parts = context! { ..parts, ..context! { assets => assets::VERSION.as_str(), open => shared.joints.open } };
+    match shared.look.of(language).page(name, parts) {
+        Ok(page) => (status, Html(page)).into_response(),
+        Err(error) => {
+            error!(%error, page = name, "a page could not be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// Everything that is served, and what must run beside it until the stop. `/webhooks/meta` is there only with `graph.verify_token`. Fails
+/// only if a shipped text is wrong.
+pub fn served<R>(
+    joints: Joints,
+    ready: impl Fn() -> R + Clone + Send + Sync + 'static,
+) -> Result<(Router, impl Future<Output = ()> + Send + 'static), WordsError>
 where
     R: Future<Output = bool> + Send,
 {
     let hooks = joints.settings.graph.verify_token.is_some();
-    let rules = Rules::new(&joints.settings.sla.auto_reply_patterns, &joints.settings.sla.urgent_keywords);
-    let pages = ack::Pages::new(&joints.settings)?;
-    let shared = Arc::new(Shared { joints, rules, pages });
-    let served = serve::health(ready).merge(ack::router().with_state(shared.clone()));
-    Ok(if hooks { served.merge(meta::router().with_state(shared)) } else { served })
+    let shared = Arc::new(Shared {
+        rules: Rules::new(&joints.settings.sla.auto_reply_patterns, &joints.settings.sla.urgent_keywords),
+        pages: ack::Pages::new(&joints.settings)?,
+        look: look::Look::new(&joints.settings)?,
+        calendars: Calendars::new(&joints.settings.calendars),
+        gate: staff::Gate::new(),
+        live: live::Live::default(),
+        rates: api::rates(),
+        joints,
+    });
+    let pages = staff::router()
+        .merge(board::router())
+        .merge(ticket::router())
+        .merge(desk::router())
+        .merge(accounts::router())
+        .merge(trail::router())
+        .merge(live::router())
+        .route("/assets/{version}/{name}", get(assets::serve))
+        .layer(middleware::from_fn(guard::own_pages))
+        .merge(api::router(&shared))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn(guard::headers));
+    let mut served = serve::health(ready).merge(pages.with_state(shared.clone())).merge(ack::router().with_state(shared.clone()));
+    if hooks {
+        served = served.merge(meta::router().with_state(shared.clone()));
+    }
+    let watch = async move { live::watch(&shared).await };
+    Ok((served, watch))
 }

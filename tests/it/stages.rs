@@ -67,7 +67,7 @@ pub async fn site(seed: u64, count: usize, pace: Pace, more: &str) -> Site {
     let beside = folder.path().join("tanggap.d");
     std::fs::create_dir(&beside).unwrap();
     std::fs::write(beside.join("10-more.toml"), more).unwrap();
-    let settings = settings(&configure(folder.path(), &simulator, &mails, &chats, script.agencies()).unwrap());
+    let settings = settings(&configure(folder.path(), &simulator, (&mails, &chats), None, script.agencies()).unwrap());
     let db = Db::open(settings.database.url.expose_secret()).await.unwrap();
     Site { clock, simulator, script, settings, db, folder, stop }
 }

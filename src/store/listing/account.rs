@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// An account as the contract's JSON has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct AccountRow {
     /// Where it lives.
     pub platform: Platform,
@@ -50,7 +50,7 @@ pub struct AccountRow {
 }
 
 /// A source that can't be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Failing {
     /// What of the account.
     pub source: Source,

@@ -25,7 +25,7 @@ const MESSAGE: &str = "SELECT m.*, a.platform, a.external_id AS account, a.opd, 
  FROM message m JOIN account a ON a.id = m.account_id JOIN thread th ON th.id = m.thread_id";
 
 /// A message as the contract's JSON has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct MessageRow {
     /// Our number.
     pub id: MessageId,

@@ -9,10 +9,12 @@ mod ticket;
 
 pub use account::{AccountRow, accounts};
 pub use message::{MessageFilter, MessagePages, MessageRow, history};
-pub use ticket::{ActionRow, AlertRow, EventRow, TicketFilter, TicketRow, actions, alerts, events, ticket, tickets};
+pub use ticket::{
+    ActionRow, AlertRow, EventRow, Happening, TicketFilter, TicketRow, actions, alerts, events, happenings, steps, ticket, tickets,
+};
 
 /// Who wrote something, as the contract shows it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct AuthorRow {
     /// Page-scoped or Instagram-scoped id.
     pub id: Option<String>,
@@ -61,8 +63,41 @@ pub async fn counts(db: &Db, scope: &Scope, now: Time) -> Result<Vec<Count>, Sto
     db.rows_built(built(sql), vals).await?.iter().map(count).collect()
 }
 
+/// How the reading of accounts stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// How many accounts are read.
+    pub accounts: i64,
+    /// How many of them can't be.
+    pub unhealthy: i64,
+    /// Since when the one that waits longest has been due for its turn, if one is.
+    pub due_since: Option<Time>,
+    /// When an account was read last.
+    pub last_read_at: Option<Time>,
+}
+
+/// How the reading of the scope's accounts stands.
+pub async fn reading(db: &Db, scope: &Scope, now: Time) -> Result<Reading, StoreError> {
+    let mut vals = vec![now.into()];
+    let within = within(scope, "opd", &mut vals);
+    let sql = format!(
+        "SELECT COUNT(*) AS accounts, COUNT(CASE WHEN healthy = 0 THEN 1 END) AS unhealthy, MAX(last_read_at) AS last_read_at,
+           MIN(CASE WHEN next_poll_at <= $1 THEN next_poll_at END) AS due_since FROM account WHERE active = 1 AND {within}"
+    );
+    let rows = db.rows_built(built(sql), vals).await?;
+    let nothing = Reading { accounts: 0, unhealthy: 0, due_since: None, last_read_at: None };
+    rows.first().map_or(Ok(nothing), |row| {
+        Ok(Reading {
+            accounts: row.i("accounts")?,
+            unhealthy: row.i("unhealthy")?,
+            due_since: row.oat("due_since")?,
+            last_read_at: row.oat("last_read_at")?,
+        })
+    })
+}
+
 /// How many tickets wait for an OPD.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Count {
     /// Its slug.
     pub opd: String,

@@ -20,7 +20,7 @@ use crate::{
 const REPLY_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// A ticket as the contract's JSON has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[allow(missing_docs)] // the contract's section 3 and domain::Ticket say what each field is
 pub struct TicketRow {
     pub id: TicketId,
@@ -171,7 +171,7 @@ fn read(row: &Row) -> Result<TicketRow, StoreError> {
 }
 
 /// Something that happened to a ticket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct EventRow {
     /// When.
     #[serde(with = "rfc3339")]
@@ -190,8 +190,61 @@ pub async fn events(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<Even
     rows.iter().map(|row| Ok(EventRow { at: row.at("at")?, kind: row.t("kind")?, detail: row.t("detail")? })).collect()
 }
 
+/// The steps of a ticket's plan, in time order.
+pub async fn steps(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<PlannedStep>, StoreError> {
+    let mut vals = vals![ticket.0];
+    let sql = format!("SELECT steps FROM ticket WHERE id = $1 AND {}", of_ticket(scope, &mut vals));
+    db.rows_built(built(sql), vals).await?.first().map_or(Ok(Vec::new()), |row| row.json("steps"))
+}
+
+/// An event with what tells it apart, for those who listen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Happening {
+    /// Its number; later ones are larger, but on PostgreSQL may be seen earlier.
+    pub id: i64,
+    /// When.
+    #[serde(with = "rfc3339::ms")]
+    pub at: Time,
+    /// `opened`, `breached`, …
+    pub kind: String,
+    /// What else there is to say of it.
+    pub detail: String,
+    /// Of which ticket.
+    pub ticket: TicketId,
+    /// The OPD that has to answer.
+    pub opd: String,
+    /// Whether it is urgent.
+    pub urgent: bool,
+}
+
+/// How many happenings are read at once.
+const HAPPENINGS: u32 = 1000;
+
+/// What happened to tickets after the event with this number, in order; without one the newest alone, to begin with.
+pub async fn happenings(db: &Db, scope: &Scope, after: Option<i64>) -> Result<Vec<Happening>, StoreError> {
+    let mut vals = vals![after.unwrap_or(0), if after.is_some() { HAPPENINGS } else { 1 }];
+    let within = within(scope, HOLDER, &mut vals);
+    let order = if after.is_some() { "ASC" } else { "DESC" };
+    let sql = format!(
+        "SELECT e.id, e.at, e.kind, e.detail, e.ticket_id, {HOLDER} AS opd, t.urgent FROM event e JOIN ticket t ON t.id = e.ticket_id
+         JOIN account a ON a.id = t.account_id WHERE e.id > $1 AND {within} ORDER BY e.id {order} LIMIT $2"
+    );
+    let read = |row: &Row| {
+        Ok(Happening {
+            id: row.i("id")?,
+            at: row.at("at")?,
+            kind: row.t("kind")?,
+            detail: row.t("detail")?,
+            ticket: TicketId(row.i("ticket_id")?),
+            opd: row.t("opd")?,
+            urgent: row.b("urgent")?,
+        })
+    };
+    db.rows_built(built(sql), vals).await?.iter().map(read).collect()
+}
+
 /// What staff did with a ticket; `applied_at` is null while no daemon has noticed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ActionRow {
     /// What was done.
     pub kind: ActionKind,
@@ -227,7 +280,7 @@ pub async fn actions(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<Act
 }
 
 /// A delivery to an official, or a step that told nobody (`state` = `silent`, without official and channel).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AlertRow {
     /// The step's number in time order.
     pub step: i64,

@@ -48,7 +48,7 @@ impl Site {
         let (chats, chat_server) = HttpSink::bind(clock.clone()).await.unwrap();
         let (hooks, hook_server) = HttpSink::bind(clock).await.unwrap();
         let script = Script::new(seed, opds(agencies), pace, &mut simulator.world(), now());
-        let config = configure(folder.path(), &simulator, &mails, &chats, script.agencies()).unwrap();
+        let config = configure(folder.path(), &simulator, (&mails, &chats), None, script.agencies()).unwrap();
         let beside = folder.path().join("tanggap.d");
         fs::create_dir(&beside).unwrap();
         let more = more.replace("{hooks}", &hooks.url);

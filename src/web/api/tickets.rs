@@ -1,0 +1,119 @@
+//! Tickets: the queue, one with everything that belongs to it, and what is done with it.
+
+use axum::{
+    Json,
+    extract::{
+        Path, RawQuery, State,
+        rejection::{JsonRejection, PathRejection},
+    },
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    Caller, Shop,
+    answer::{List, Problem, Refusals, json, tagged},
+};
+use crate::{
+    domain::{TicketId, ticket::ActionKind},
+    store::listing::{self, TicketRow},
+    web::{
+        cursor,
+        desk::{self, Refused},
+        filter::{self, Tickets},
+        ticket::Whole,
+    },
+};
+
+/// Rows of an answer if the caller names no number.
+const USUAL: u32 = 100;
+
+/// Tickets, earliest deadline first; closed ones latest first.
+#[utoipa::path(get, path = "/api/v1/tickets", params(Tickets), responses((status = 200, body = List<TicketRow>), Refusals))]
+pub(super) async fn list(
+    State(shared): Shop,
+    Caller(staff): Caller,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let now = shared.now();
+    let wanted: Tickets = filter::read(query.as_deref()).map_err(Problem::wrong)?;
+    let limit = wanted.limit(USUAL).map_err(Problem::wrong)?;
+    let (mut filter, filters) = wanted.filter(shared.settings(), &staff.scope, now).map_err(Problem::wrong)?;
+    let list = cursor::list("tickets", &filters, &staff.scope);
+    if let Some(given) = &wanted.cursor {
+        let place = cursor::place(&shared.joints.links, &list, given).ok_or_else(no_place)?;
+        filter.after = Some((place.0, TicketId(place.1)));
+    }
+    filter.limit = Some(limit + 1);
+    let mut data = listing::tickets(&shared.joints.db, &staff.scope, &filter).await?;
+    let more = data.len() > limit as usize;
+    data.truncate(limit as usize);
+    let next = data.last().filter(|_| more).map(|last| cursor::after(&shared.joints.links, &list, last.due_at, last.id.0));
+    Ok(tagged(&List { data, next }, &staff.scope, &headers))
+}
+
+/// A cursor that was given with another list.
+pub(super) fn no_place() -> Problem {
+    Problem::wrong("cursor: give the `next` of an answer to the same request, with the same filters")
+}
+
+/// One ticket with its thread, events, actions and alerts.
+#[utoipa::path(get, path = "/api/v1/tickets/{id}", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, body = Whole), Refusals))]
+pub(super) async fn one(
+    State(shared): Shop,
+    Caller(staff): Caller,
+    id: Result<Path<i64>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let Path(id) = id.map_err(|_| Problem::missing())?;
+    let whole = Whole::of(&shared, &staff.scope, TicketId(id)).await?.ok_or_else(Problem::missing)?;
+    Ok(tagged(&whole, &staff.scope, &headers))
+}
+
+/// What an action needs besides its name.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Act {
+    /// Reason of `dismiss`, how of `resolve`, remark of `note`, name of `assign`, slug of `handover`; nothing of `ack` and `unack`.
+    #[serde(default)]
+    text: String,
+}
+
+/// Does something with a ticket; answers how it then stands.
+#[utoipa::path(post, path = "/api/v1/tickets/{id}/{deed}", request_body = Act,
+    params(("id" = i64, Path, description = "Its number"), ("deed" = ActionKind, Path, description = "What is done")),
+    responses((status = 200, body = TicketRow), Refusals))]
+pub(super) async fn act(
+    State(shared): Shop,
+    Caller(staff): Caller,
+    path: Result<Path<(i64, String)>, PathRejection>,
+    body: Result<Json<Act>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Path((id, deed)) = path.map_err(|_| Problem::missing())?;
+    let kind = ActionKind::from_word(&deed).ok_or_else(Problem::missing)?;
+    let Json(act) = body.map_err(|wrong| {
+        let status = if wrong.status() == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { wrong.status() };
+        Problem::new(status, wrong.body_text())
+    })?;
+    let id = TicketId(id);
+    desk::record(&shared, &staff, id, kind, &act.text).await.map_err(|refused| match refused {
+        Refused::Unknown => Problem::missing(),
+        Refused::Closed(what) => Problem::new(StatusCode::CONFLICT, what),
+        Refused::Text("text_missing") => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "text: is needed for this"),
+        Refused::Text("opd_unknown") => {
+            let known = shared.settings().opds.iter().map(|opd| opd.slug.as_str()).collect::<Vec<_>>().join(", ");
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("text: names no OPD, there are {known}"))
+        }
+        Refused::Text(_) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "text: is longer than 2,000 characters"),
+        Refused::Viewer => Problem::new(StatusCode::FORBIDDEN, "this token's role is viewer: it may only look"),
+        Refused::Store(error) => error.into(),
+    })?;
+    // Whoever hands a ticket over may not see it any more; it is as they left it.
+    let scope = if kind == ActionKind::Handover { &crate::domain::Scope::ALL } else { &staff.scope };
+    let row = listing::ticket(&shared.joints.db, scope, id).await?.ok_or_else(Problem::missing)?;
+    Ok(json(&row))
+}

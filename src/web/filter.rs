@@ -1,0 +1,161 @@
+//! The filters of lists, as they stand in an address. A wrong one is refused with the right names; an empty one, as forms send it, is none.
+
+use axum::extract::Query;
+use serde::{Deserialize, de::DeserializeOwned};
+use url::form_urlencoded;
+use utoipa::IntoParams;
+
+use crate::{
+    domain::{Kind, Platform, Scope, TicketState, Time, settings::Settings, words},
+    store::listing::TicketFilter,
+};
+
+/// The most rows an answer holds.
+pub(super) const LIMIT_MAX: u32 = 500;
+
+/// Where tickets stand, or any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)] // domain::TicketState says what each is
+pub enum Standing {
+    #[default]
+    Open,
+    Answered,
+    Dismissed,
+    Withdrawn,
+    All,
+}
+words!(Standing { Open = "open", Answered = "answered", Dismissed = "dismissed", Withdrawn = "withdrawn", All = "all" });
+
+impl Standing {
+    fn state(self) -> Option<TicketState> {
+        TicketState::from_word(self.word())
+    }
+}
+
+/// Which tickets.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Tickets {
+    /// Where they stand; `open` if nothing is said.
+    pub state: Option<Standing>,
+    /// Only open ones past their deadline.
+    pub overdue: Option<bool>,
+    /// Slug of the OPD that has to answer.
+    pub opd: Option<String>,
+    /// Where they were written.
+    pub platform: Option<Platform>,
+    /// What their thread is.
+    pub kind: Option<Kind>,
+    /// Urgent or not.
+    pub urgent: Option<bool>,
+    /// Meta's id of the account.
+    pub account: Option<String>,
+    /// The `next` of the answer before.
+    pub cursor: Option<String>,
+    /// At most so many, up to 500.
+    #[param(minimum = 1, maximum = 500)]
+    pub limit: Option<u32>,
+}
+
+impl Tickets {
+    /// Which tickets these are; and the filters as text, without place and number.
+    pub fn filter(&self, settings: &Settings, scope: &Scope, now: Time) -> Result<(TicketFilter, String), String> {
+        if let Some(opd) = &self.opd {
+            know_opd(opd, settings, scope)?;
+        }
+        let state = self.state.unwrap_or_default();
+        let overdue = self.overdue == Some(true);
+        let filter = TicketFilter {
+            state: state.state(),
+            overdue_at: overdue.then_some(now),
+            opd: self.opd.clone(),
+            platform: self.platform,
+            kind: self.kind,
+            urgent: self.urgent,
+            account: self.account.clone(),
+            limit: None,
+            after: None,
+            backwards: state != Standing::Open && !overdue,
+        };
+        Ok((filter, format!("{:?}", Self { cursor: None, limit: None, ..self.clone() })))
+    }
+
+    /// How many rows an answer holds.
+    pub fn limit(&self, usual: u32) -> Result<u32, String> {
+        limit(self.limit, usual)
+    }
+
+    /// The address of this list without what names a place in it, for links that add to it.
+    pub fn address(&self) -> String {
+        let mut out = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in [
+            ("state", self.state.map(|state| state.word().to_owned())),
+            ("overdue", self.overdue.map(|it| it.to_string())),
+            ("opd", self.opd.clone()),
+            ("platform", self.platform.map(|platform| platform.word().to_owned())),
+            ("kind", self.kind.map(|kind| kind.word().to_owned())),
+            ("urgent", self.urgent.map(|it| it.to_string())),
+            ("account", self.account.clone()),
+        ] {
+            if let Some(value) = value {
+                out.append_pair(name, &value);
+            }
+        }
+        out.finish()
+    }
+}
+
+/// A number of rows, or what is wrong with it.
+pub(super) fn limit(wanted: Option<u32>, usual: u32) -> Result<u32, String> {
+    match wanted {
+        Some(0) => Err(format!("limit: 0 is too few, 1 to {LIMIT_MAX} are given at once")),
+        Some(many) if many > LIMIT_MAX => Err(format!("limit: {many} is too many, 1 to {LIMIT_MAX} are given at once")),
+        given => Ok(given.unwrap_or(usual)),
+    }
+}
+
+/// A slug that the configuration does not know is answered like one outside the scope.
+pub(super) fn know_opd(slug: &str, settings: &Settings, scope: &Scope) -> Result<(), String> {
+    let mut known = settings.opds.iter().map(|opd| opd.slug.as_str()).filter(|opd| scope.holds(opd));
+    if known.clone().any(|opd| opd == slug) {
+        return Ok(());
+    }
+    let known = known.by_ref().collect::<Vec<_>>().join(", ");
+    Err(format!("opd: there is no {slug:?}, there are {known}"))
+}
+
+/// The filters out of an address; what is wrong with them names the parameter and what would be right.
+pub(super) fn read<T: DeserializeOwned>(query: Option<&str>) -> Result<T, String> {
+    let given = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).filter(|(_, value)| !value.is_empty());
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
+    let uri = format!("/?{query}").parse().map_err(|_| "the address can't be read".to_owned())?;
+    let Query(read) = Query::<T>::try_from_uri(&uri).map_err(|error| {
+        let text = error.body_text();
+        text.split_once(": ").map_or(text.clone(), |(_, what)| what.to_owned())
+    })?;
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_filter_is_refused_with_the_right_names_and_an_empty_one_is_none() {
+        let read = |query| read::<Tickets>(Some(query)).map(|it| it.address());
+        assert_eq!(read("opd=&state=all&urgent=true&limit=5&cursor=x").unwrap(), "state=all&urgent=true");
+        assert_eq!(read("").unwrap(), "");
+        for (query, said) in [
+            ("state=opn", "state: unknown variant `opn`, expected one of `open`, `answered`, `dismissed`, `withdrawn`, `all`"),
+            ("platform=twitter", "platform: unknown variant `twitter`, expected `facebook` or `instagram`"),
+            ("stat=open", "unknown field `stat`, expected one of `state`"),
+            ("limit=many", "limit: invalid digit"),
+            ("urgent=maybe", "urgent: provided string was not `true` or `false`"),
+        ] {
+            let wrong = read(query).unwrap_err();
+            assert!(wrong.contains(said), "{query}: {wrong}");
+        }
+        assert!(limit(Some(0), 9).is_err() && limit(Some(501), 9).is_err() && limit(None, 9) == Ok(9));
+    }
+}

@@ -1,0 +1,265 @@
+//! Who asks: somebody signed in by the session's cookie, or a program by its bearer token. Signing in and out.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Form, Router,
+    extract::{FromRequestParts, Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+use cookie::{Cookie, SameSite};
+use jiff::SignedDuration;
+use minijinja::context;
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use tracing::{info, warn};
+
+use super::{Shared, page, secret};
+use crate::{
+    domain::{Role, Scope, Time, settings::Language},
+    runtime::held,
+    store::{people, trail},
+};
+
+/// Failures after which a name must wait.
+const FREE: u32 = 5;
+/// The longest such wait.
+const WAIT_MAX: SignedDuration = SignedDuration::from_mins(1);
+/// Names remembered for their failures; who floods it with more waits like everybody.
+const NAMES: usize = 10_000;
+/// Passwords looked at side by side: each takes 19 MiB and a core.
+const AT_ONCE: usize = 2;
+/// The longest name.
+const NAME_MAX: usize = 100;
+
+/// Who asks for something.
+#[derive(Clone, Debug)]
+pub(super) struct Staff {
+    /// In the trail: a person's name, or `token NAME`.
+    pub by: String,
+    /// What they may do.
+    pub role: Role,
+    /// Of which OPDs.
+    pub scope: Scope,
+    /// In which language pages speak to them.
+    pub language: Language,
+    /// Fingerprint of the session's secret; none where nobody signs in (`demo`) and for programs.
+    pub session: Option<String>,
+}
+
+impl Staff {
+    /// Whether they may act on tickets.
+    pub fn acts(&self) -> bool {
+        self.role >= Role::Ops
+    }
+}
+
+/// Remembers who failed to sign in.
+pub(super) struct Gate {
+    failed: Mutex<HashMap<String, (u32, Time)>>,
+    looking: Semaphore,
+}
+
+impl Gate {
+    pub fn new() -> Self {
+        Self { failed: Mutex::default(), looking: Semaphore::new(AT_ONCE) }
+    }
+
+    /// Until when the name must wait.
+    fn wait(&self, name: &str, now: Time) -> Option<Time> {
+        held(&self.failed).get(name).map(|(_, until)| *until).filter(|until| *until > now)
+    }
+
+    fn failed(&self, name: &str, now: Time) {
+        let mut failed = held(&self.failed);
+        if failed.len() >= NAMES {
+            failed.retain(|_, (_, until)| *until > now);
+        }
+        let (times, until) = failed.entry(name.to_owned()).or_insert((0, now));
+        *times = times.saturating_add(1);
+        let wait = SignedDuration::from_secs(1 << times.saturating_sub(FREE).min(10)).min(WAIT_MAX);
+        *until = if *times < FREE { now } else { now.plus(wait) };
+    }
+
+    fn passed(&self, name: &str) {
+        held(&self.failed).remove(name);
+    }
+}
+
+/// Somebody who looks at pages. Who is not signed in is asked to.
+pub(super) struct Reader(pub Staff);
+
+impl FromRequestParts<Arc<Shared>> for Reader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
+        let language = language(shared, &parts.headers);
+        if shared.joints.open {
+            return Ok(Self(Staff { by: "demo".into(), role: Role::Admin, scope: Scope::ALL, language, session: None }));
+        }
+        let ask = || {
+            let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+            let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+            Redirect::to(&format!("/login?{query}")).into_response()
+        };
+        let Some(session) = cookie(&parts.headers, shared.cookie()).map(|value| secret::fingerprint(&value)) else { return Err(ask()) };
+        let now = shared.now();
+        match people::signed_in(&shared.joints.db, &session, now).await {
+            Ok(Some(person)) => {
+                Ok(Self(Staff { by: person.name, role: person.role, scope: person.scope, language, session: Some(session) }))
+            }
+            Ok(None) => Err(ask()),
+            Err(error) => Err(shared.failed(language, &error)),
+        }
+    }
+}
+
+/// The value of a cookie.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let sent = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    sent.flat_map(Cookie::split_parse).flatten().find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+}
+
+/// The language somebody chose, else the site's.
+pub(super) fn language(shared: &Shared, headers: &HeaderMap) -> Language {
+    cookie(headers, "language").and_then(|word| Language::from_word(&word)).unwrap_or(shared.joints.settings.site.language)
+}
+
+pub(super) fn router() -> Router<Arc<Shared>> {
+    Router::new().route("/login", get(ask).post(sign_in)).route("/logout", post(sign_out)).route("/language/{word}", get(speak))
+}
+
+#[derive(Deserialize)]
+struct Where {
+    #[serde(default)]
+    next: String,
+}
+
+impl Where {
+    /// A place of ours: nobody is sent elsewhere.
+    fn place(&self) -> &str {
+        let own = self.next.starts_with('/') && !self.next.starts_with("//") && !self.next.contains(['\\', '\r', '\n', '\t']);
+        if own { &self.next } else { "/" }
+    }
+}
+
+async fn ask(State(shared): State<Arc<Shared>>, headers: HeaderMap, Query(next): Query<Where>) -> Response {
+    form(&shared, language(&shared, &headers), next.place(), "", None)
+}
+
+fn form(shared: &Shared, language: Language, next: &str, name: &str, wrong: Option<&str>) -> Response {
+    let status = if wrong.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    page(shared, language, status, "login", context! { next, name, wrong })
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+    #[serde(flatten)]
+    next: Where,
+}
+
+async fn sign_in(State(shared): State<Arc<Shared>>, headers: HeaderMap, Form(sent): Form<Credentials>) -> Response {
+    let (language, now) = (language(&shared, &headers), shared.now());
+    let name: String = sent.name.trim().chars().take(NAME_MAX).collect();
+    let refused = |wrong| form(&shared, language, sent.next.place(), &name, Some(wrong));
+    if shared.gate.wait(&name, now).is_some() {
+        return refused("wait");
+    }
+    let db = &shared.joints.db;
+    let person = match people::by_name(db, &name).await {
+        Ok(person) => person,
+        Err(error) => return shared.failed(language, &error),
+    };
+    let Ok(_turn) = shared.gate.looking.acquire().await else { return refused("wait") };
+    let (password, kept) = (sent.password, person.as_ref().and_then(|person| person.password.clone()));
+    let right = tokio::task::spawn_blocking(move || secret::is_password(&password, kept.as_deref())).await.unwrap_or(false);
+    let Some(person) = person.filter(|_| right) else {
+        shared.gate.failed(&name, now);
+        warn!(event = "user.refused", "a sign-in failed; the trail says by which name");
+        if let Err(error) = trail::add(db, &name, "sign_in.failed", "", now).await {
+            return shared.failed(language, &error);
+        }
+        return refused("wrong");
+    };
+    shared.gate.passed(&name);
+    enter(&shared, &person, sent.next.place(), now).await.unwrap_or_else(|error| shared.failed(language, &error))
+}
+
+/// Gives somebody a session and sends them on.
+pub(super) async fn enter(shared: &Shared, person: &people::Person, next: &str, now: Time) -> Result<Response, crate::store::StoreError> {
+    let value = secret::fresh("");
+    people::sign_in(&shared.joints.db, person, &secret::fingerprint(&value), now).await?;
+    info!(event = "user.signed_in", role = person.role.word(), "somebody signed in; the trail says who");
+    let life = cookie::time::Duration::seconds(people::LIFE.as_secs());
+    let session = Cookie::build((shared.cookie(), value)).max_age(life);
+    Ok(with_cookie(Redirect::to(next).into_response(), &whole(shared, session)))
+}
+
+async fn sign_out(State(shared): State<Arc<Shared>>, Reader(staff): Reader) -> Response {
+    if let Some(session) = &staff.session
+        && let Err(error) = people::sign_out(&shared.joints.db, session, &staff.by, shared.now()).await
+    {
+        return shared.failed(staff.language, &error);
+    }
+    let gone = Cookie::build((shared.cookie(), "")).max_age(cookie::time::Duration::ZERO);
+    with_cookie(Redirect::to("/login").into_response(), &whole(&shared, gone))
+}
+
+async fn speak(State(shared): State<Arc<Shared>>, Path(word): Path<String>, Query(next): Query<Where>) -> Response {
+    let Some(language) = Language::from_word(&word) else { return StatusCode::NOT_FOUND.into_response() };
+    let chosen = Cookie::build(("language", language.word())).max_age(cookie::time::Duration::days(400));
+    with_cookie(Redirect::to(next.place()).into_response(), &whole(&shared, chosen))
+}
+
+/// A cookie that no script reads and no other site's form sends along; only over TLS where the page is reached by it.
+fn whole<'c>(shared: &Shared, cookie: cookie::CookieBuilder<'c>) -> Cookie<'c> {
+    cookie.path("/").http_only(true).same_site(SameSite::Lax).secure(shared.over_tls()).build()
+}
+
+fn with_cookie(mut response: Response, cookie: &Cookie<'_>) -> Response {
+    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_five_failures_a_name_waits_longer_each_time_and_never_more_than_a_minute() {
+        let (gate, now) = (Gate::new(), Time::from_secs(1_795_500_000));
+        for _ in 0..4 {
+            gate.failed("siti", now);
+            assert_eq!(gate.wait("siti", now), None);
+        }
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            gate.failed("siti", now);
+            waits.push(gate.wait("siti", now).unwrap().since(now).as_secs());
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(gate.wait("budi", now), None);
+        gate.passed("siti");
+        assert_eq!(gate.wait("siti", now), None);
+    }
+
+    #[test]
+    fn nobody_is_sent_elsewhere_after_signing_in() {
+        for (next, place) in
+            [("/tickets/4?x=1", "/tickets/4?x=1"), ("//evil.example", "/"), ("https://evil.example", "/"), ("/\\evil", "/"), ("", "/")]
+        {
+            assert_eq!(Where { next: next.into() }.place(), place);
+        }
+    }
+}
