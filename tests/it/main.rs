@@ -4,6 +4,7 @@
 mod acks;
 mod alert;
 mod arrows;
+mod board;
 mod canary;
 mod channels;
 mod cli;

@@ -108,19 +108,28 @@ pub async fn sla(db: &Db, settings: &SharedSettings, clock: &Arc<ManualClock>, s
 
 /// The pages of `http.listen` on a free port, until the crew is stopped; their address.
 pub async fn web(db: &Db, settings: &SharedSettings, clock: &Arc<ManualClock>) -> (String, Crew) {
+    web_of(db, settings, clock, Nudge::default()).await
+}
+
+/// The same; what staff do wakes `judge`.
+pub async fn web_of(db: &Db, settings: &SharedSettings, clock: &Arc<ManualClock>, judge: Nudge) -> (String, Crew) {
+    let mut crew = Crew::new(&CancellationToken::new());
     let joints = web::Joints {
         db: db.clone(),
         settings: settings.clone(),
         clock: clock.clone(),
         metrics: Metrics::default(),
         polls: Nudge::default(),
-        judge: Nudge::default(),
+        judge,
         links: app::links(db).await.unwrap(),
+        stop: crew.token(),
+        open: false,
     };
-    let mut crew = Crew::new(&CancellationToken::new());
     let (server, stop) = (Server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap(), crew.token());
     let url = format!("http://{}", server.address());
-    crew.spawn("web", server.run(web::router(joints, || std::future::ready(true)).unwrap(), stop));
+    let (router, live) = web::served(joints, || std::future::ready(true)).unwrap();
+    crew.spawn("web", server.run(router, stop));
+    crew.spawn("live", live);
     (url, crew)
 }
 

@@ -1,0 +1,9 @@
+//! The board and its API over real HTTP: who may see what, what staff do, how hostile texts stay inert.
+
+mod api;
+mod browser;
+mod fuzz;
+mod hostile;
+mod pages;
+mod scope;
+mod world;
