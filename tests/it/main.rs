@@ -15,6 +15,7 @@ mod deploy;
 mod disk;
 mod graph;
 mod hooks;
+mod monitoring;
 mod newer;
 mod poll;
 mod reckoning;
