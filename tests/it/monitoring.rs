@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use regex::Regex;
 use serde_json::Value;
 use tanggap::{
-    demo::script::Pace,
+    demo::{script::Pace, world::Use},
     runtime::http::{client, install_tls},
 };
 
@@ -148,6 +148,11 @@ async fn a_real_scrape_is_the_contracts_and_answers_every_rule_and_every_panel()
     let (ours, theirs) = (free_port(), free_port());
     let pace = Pace { gap: SignedDuration::from_millis(500), answer: SignedDuration::from_secs(6), late: SignedDuration::from_secs(20) };
     let mut site = Site::new(5, 3, pace, &format!("[http]\nmetrics_listen = \"127.0.0.1:{ours}\"\n")).await;
+    // so low that Meta's usage header, absent at zero percent, soon appears
+    let pages: Vec<String> = site.script.agencies().iter().map(|agency| agency.page.id.clone()).collect();
+    for page in pages {
+        site.simulator.world().set_limit(Use::Pages, &page, 1000);
+    }
     let database = format!("sqlite://{}", site.folder.path().join("tanggap.db").display());
     let daemon = site.start(&database);
 
