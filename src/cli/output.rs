@@ -194,6 +194,10 @@ pub(super) fn write<T: Listed>(out: &mut impl Write, shape: (Format, Option<u32>
 const NARROWEST: u16 = 80;
 /// From so many columns on, two lie between a table's own.
 const WIDE: usize = 120;
+/// A column with a cell of more characters holds free text.
+const FREE: usize = 40;
+/// Words of free text are broken after no fewer characters, unless all are.
+const SHORT: usize = 7;
 
 /// An empty table with these headings; as wide as the terminal, if it goes to one.
 pub(super) fn table(headings: &[&str]) -> Table {
@@ -209,25 +213,29 @@ pub(super) fn table(headings: &[&str]) -> Table {
     table
 }
 
-/// The table as text. On a terminal no word is broken as long as there is room for all of a column's; where there is not, the longest
-/// words are broken, and all columns give way alike.
+/// The table as text. On a terminal no word is broken as long as there is room for all of a column's; where there is not, free text gives
+/// way first, and then every column alike.
 pub(super) fn fitted(table: &mut Table) -> String {
     let columns = table.column_count();
     let Some(width) = table.width().map(usize::from) else { return table.trim_fmt() };
-    let gap = if width < WIDE { 1 } else { 2 };
+    let gap = u16::from(width >= WIDE); // beside the column that the style puts between
     for column in table.column_iter_mut() {
         column.set_padding((0, gap));
     }
-    let words: Vec<usize> = (0..columns)
-        .map(|index| {
-            let cells = table.column_cells_with_header_iter(index).flatten().map(Cell::content);
-            cells.flat_map(|text| text.split_whitespace().map(|word| word.chars().count()).max()).max().unwrap_or(0)
-        })
-        .collect();
-    let room = width.saturating_sub(columns * usize::from(gap));
-    let most = (1..=width).rev().find(|&most| words.iter().map(|&word| word.min(most)).sum::<usize>() <= room).unwrap_or(1);
-    let least = |&word: &usize| ColumnConstraint::LowerBoundary(Width::Fixed(u16::try_from(word.min(most)).unwrap_or(1) + gap));
-    table.set_constraints(words.iter().map(least).collect::<Vec<_>>());
+    let longest = |index, count: fn(&str) -> usize| {
+        table.column_cells_with_header_iter(index).flatten().map(|cell| count(&cell.content())).max().unwrap_or(0)
+    };
+    let word = |text: &str| text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0);
+    let words: Vec<(usize, bool)> =
+        (0..columns).map(|index| (longest(index, word), longest(index, |text| text.chars().count()) > FREE)).collect();
+    let room = width.saturating_sub(columns * usize::from(gap) + columns.saturating_sub(1));
+    let least = |most: usize, all: bool| words.iter().map(move |&(word, free)| if free || all { word.min(most) } else { word });
+    let fits = |&(most, all): &(usize, bool)| least(most, all).sum::<usize>() <= room;
+    let tries = (SHORT..=width).rev().map(|most| (most, false)).chain((1..=width).rev().map(|most| (most, true)));
+    let (most, all) = tries.into_iter().find(fits).unwrap_or((1, true));
+    let bound = |word| ColumnConstraint::LowerBoundary(Width::Fixed(u16::try_from(word).unwrap_or(u16::MAX).saturating_add(gap)));
+    let bounds: Vec<_> = least(most, all).map(bound).collect();
+    table.set_constraints(bounds);
     table.trim_fmt()
 }
 
