@@ -5,6 +5,7 @@ mod subscribe;
 mod witness;
 
 use std::{
+    collections::BTreeMap,
     io::IsTerminal as _,
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
@@ -27,6 +28,7 @@ use crate::{
     config::{self, Environment, Loaded, Secrets},
     domain::{
         Platform, Scope, SharedSettings, Time,
+        alert::Channel,
         settings::{AccountSpec, LogFormat, Settings, Token},
     },
     graph::{Access, Client, Host, facebook, instagram, wire::account},
@@ -256,10 +258,16 @@ async fn crew(
         crew.spawn("live", live);
     }
     if let Some(server) = doors.operations {
-        let (db, clock, metrics) = (db.clone(), clock.clone(), metrics.clone());
-        let page = move || {
-            let (db, clock, metrics) = (db.clone(), clock.clone(), metrics.clone());
-            async move { scrape(&db, Time::from_timestamp(clock.now()), &metrics).await.map_err(|error| format!("{error:#}")) }
+        for channel in channel_words(settings) {
+            metrics.expect_deliveries(channel);
+        }
+        let page = {
+            let (db, settings, clock, metrics, ready) = (db.clone(), settings.clone(), clock.clone(), metrics.clone(), ready.clone());
+            move || {
+                let (db, settings, metrics, ready) = (db.clone(), settings.clone(), metrics.clone(), ready.clone());
+                let now = Time::from_timestamp(clock.now());
+                async move { scrape(&db, &settings, now, &metrics, ready().await).await.map_err(|error| format!("{error:#}")) }
+            }
         };
         crew.spawn("http", server.run(serve::operations(page, ready), stop.clone()));
     }
@@ -298,9 +306,12 @@ fn alive(db: Db) -> impl Fn() -> futures_util::future::BoxFuture<'static, bool> 
     }
 }
 
-async fn scrape(db: &Db, now: Time, metrics: &Metrics) -> anyhow::Result<String> {
-    let mut page = Scrape { alert_outbox: outbox::outbox_count(db).await?.unsigned_abs(), ..Scrape::default() };
-    for listing::Count { opd, open, overdue, .. } in listing::counts(db, &Scope::ALL, now).await? {
+async fn scrape(db: &Db, settings: &Settings, now: Time, metrics: &Metrics, ready: bool) -> anyhow::Result<String> {
+    let mut page = Scrape { alert_outbox: outbox::outbox_count(db).await?.unsigned_abs(), ready, ..Scrape::default() };
+    // an OPD for which nothing waits is a zero, no hole
+    let mut tickets: BTreeMap<String, (u64, u64)> = settings.opds.iter().map(|opd| (opd.slug.clone(), (0, 0))).collect();
+    tickets.extend(listing::counts(db, &Scope::ALL, now).await?.into_iter().map(|it| (it.opd, (it.open, it.overdue))));
+    for (opd, (open, overdue)) in tickets {
         page.tickets.push((opd.clone(), "open", open));
         page.tickets.push((opd, "overdue", overdue));
     }
@@ -358,6 +369,20 @@ fn judged(spec: &AccountSpec, token: &account::Token, now: Time) -> Result<Strin
     let kind = token.kind.as_deref().unwrap_or("of unknown type");
     let end = tokens::expires_at(token).map_or_else(|| "never expires".to_owned(), |at| format!("expires {}", at.rfc3339()));
     Ok(format!("{kind}, {end}, scopes: {}", token.scopes.join(" ")))
+}
+
+/// The channels by which letters go out here, as metrics name them.
+fn channel_words(settings: &Settings) -> Vec<&'static str> {
+    let channels = &settings.channels;
+    let there = [
+        (channels.smtp.is_some(), Channel::Smtp),
+        (channels.telegram.is_some(), Channel::Telegram),
+        (channels.whatsapp.is_some(), Channel::Whatsapp),
+        (!channels.webhooks.is_empty(), Channel::Webhook),
+        (channels.alertmanager.is_some(), Channel::Alertmanager),
+        (true, Channel::Log),
+    ];
+    there.into_iter().filter(|(there, _)| *there).map(|(_, channel)| channel.word()).collect()
 }
 
 fn channel_urls(settings: &Settings) -> Vec<(String, String)> {

@@ -5,6 +5,7 @@ use std::{io::Write as _, path::PathBuf};
 
 use super::{
     Failure, Shell, check, complain,
+    look::{Look, Tone},
     output::{self, Listed, Shape, View},
 };
 use crate::{
@@ -148,7 +149,7 @@ impl Listed for AccountRow {
         "doubts",
     ];
     const TABLE: &'static [&'static str] =
-        &["platform", "id", "OPD", "name", "health", "last read", "next read", "token ends", "watched", "proved"];
+        &["account", "OPD", "name", "health", "last read", "next read", "token ends", "watched", "proved"];
 
     fn cells(&self, view: &View) -> Vec<String> {
         let health = match (&self.reason, self.failing.first(), self.doubts.first()) {
@@ -158,16 +159,24 @@ impl Listed for AccountRow {
             (None, None, None) => "ok".to_owned(),
         };
         vec![
-            self.platform.to_string(),
-            self.id.clone(),
+            format!("{} {}", self.platform, self.id),
             self.opd.clone(),
             self.name.clone().unwrap_or_else(|| "-".into()),
             health,
-            view.maybe(self.last_read_at),
-            view.time(self.next_read_at),
-            view.maybe(self.token_expires_at),
+            view.beside(self.last_read_at),
+            view.relative(self.next_read_at),
+            view.beside(self.token_expires_at),
             self.watched.map_or_else(|| "-".into(), |share| format!("{:.1} %", share * 100.0)),
             self.proved.iter().map(|source| source.word()).collect::<Vec<_>>().join(" "),
         ]
+    }
+
+    fn look(&self, column: usize, _: &View) -> Look {
+        match column {
+            3 if !self.healthy => Tone::Bad.into(),
+            3 if !(self.failing.is_empty() && self.doubts.is_empty()) => Tone::Near.into(),
+            3 => Tone::Well.into(),
+            _ => Look::default(),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::{io::Write as _, sync::Arc};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
-use super::{Failure, Shell, check, now, ticket_id};
+use super::{Failure, NO_TICKET, Shell, check, now, ticket_id};
 use crate::{
     alert, app, catalogue,
     config::Secrets,
@@ -45,7 +45,10 @@ pub(super) async fn run(command: Command, shell: &mut Shell) -> Result<(), Failu
         Command::Preview { ticket, step, channel } => {
             let (db, settings) = shell.open().await?;
             let preview = alert::preview(&db, Arc::new(settings), ticket, step, channel, now()).await;
-            let (office, text) = preview.map_err(|error| Failure::Failed(error.to_string()))?;
+            let (office, text) = preview.map_err(|error| match error {
+                alert::PreviewError::Ticket(_) => Failure::Failed(format!("{error}; {NO_TICKET}")),
+                error => Failure::Failed(error.to_string()),
+            })?;
             writeln!(shell.out, "To: {}", escaped(&office))?;
             for line in text.lines() {
                 writeln!(shell.out, "{}", escaped(line))?;

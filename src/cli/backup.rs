@@ -1,9 +1,12 @@
 //! `tanggap backup`: a copy of the database.
 
-use std::{io::Write as _, path::PathBuf};
+use std::{fs, io::Write as _, path::PathBuf};
 
-use super::{Failure, Shell};
-use crate::{runtime::log::escaped, store::backup::backup};
+use super::{Failure, Shell, progress};
+use crate::{
+    runtime::log::escaped,
+    store::backup::{self, backup},
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -13,6 +16,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     let (db, _) = shell.open().await?;
-    backup(&db, &args.path).await?;
-    Ok(writeln!(shell.out, "{}: the copy is complete", escaped(&args.path.display().to_string()))?)
+    let (name, unfinished) = (args.path.display().to_string(), backup::unfinished(&args.path));
+    let name = escaped(&name);
+    let written = || fs::metadata(&unfinished).map_or(0, |file| file.len());
+    progress::bytes(name.to_string(), backup::size(&db).await?, written, backup(&db, &args.path)).await?;
+    Ok(writeln!(shell.out, "{name}: the copy is complete")?)
 }

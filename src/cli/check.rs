@@ -4,7 +4,10 @@ use std::{io::Write as _, time::Duration};
 
 use jiff::SignedDuration;
 
-use super::{Failure, Shell, complain};
+use super::{
+    Failure, Shell, complain,
+    look::{Look, Tone},
+};
 use crate::{
     app::{self, Checked, Witness},
     config::Secrets,
@@ -85,11 +88,11 @@ async fn witness(settings: &Settings, account: &str, wait: Duration, shell: &mut
 /// A line for everything that was tried; fails if something did not work.
 pub(super) fn print(tried: &[Checked], shell: &mut Shell) -> Result<(), Failure> {
     for Checked { what, outcome } in tried {
-        let (mark, text) = match outcome {
-            Ok(text) => ("ok    ", text),
-            Err(text) => ("FAILED", text),
+        let (mark, tone, text) = match outcome {
+            Ok(text) => ("ok    ", Tone::Well, text),
+            Err(text) => ("FAILED", Tone::Bad, text),
         };
-        writeln!(shell.out, "{mark} {}: {}", escaped(what), escaped(text))?;
+        writeln!(shell.out, "{} {}: {}", Look::from(tone).paint(mark), escaped(what), escaped(text))?;
     }
     match tried.iter().filter(|one| one.outcome.is_err()).count() {
         0 => Ok(()),

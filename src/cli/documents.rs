@@ -1,6 +1,6 @@
 //! `tanggap completions`, `tanggap man` and `tanggap openapi`: documents made from the code itself.
 
-use std::io::Write as _;
+use std::{fs, io::Write as _, path::PathBuf};
 
 use clap::CommandFactory as _;
 use clap_complete::Shell as Dialect;
@@ -20,8 +20,19 @@ pub(super) fn completions(args: &Completions, shell: &mut Shell) -> Result<(), F
     Ok(shell.out.write_all(&script)?)
 }
 
-/// The page of the program, then that of every command, in one document.
-pub(super) fn man(shell: &mut Shell) -> Result<(), Failure> {
+#[derive(Debug, clap::Args)]
+pub(super) struct Man {
+    /// Writes a page for every command into this folder: tanggap.1, tanggap-queue.1, and so on
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+/// The page of the program, then that of every command, in one document; or each in a file of its own.
+pub(super) fn man(args: &Man, shell: &mut Shell) -> Result<(), Failure> {
+    if let Some(dir) = &args.dir {
+        let written = fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir));
+        return written.map_err(|error| Failure::Failed(format!("{} could not be written: {error}", dir.display())));
+    }
     let mut program = Cli::command();
     program.build();
     clap_mangen::Man::new(program.clone()).render(&mut shell.out)?;

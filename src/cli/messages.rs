@@ -92,7 +92,15 @@ impl Listed for MessageRow {
             }
         }
         let kind = format!("{} {}", self.platform, self.kind);
-        vec![self.id.to_string(), view.time(self.created_at), self.opd.clone(), kind, self.direction.to_string(), preview(author), text]
+        vec![
+            self.id.to_string(),
+            view.beside(Some(self.created_at)),
+            self.opd.clone(),
+            kind,
+            self.direction.to_string(),
+            preview(author),
+            text,
+        ]
     }
 }
 

@@ -9,15 +9,18 @@ mod check;
 mod demo;
 mod documents;
 pub mod due;
+mod look;
 mod messages;
 mod output;
 mod people;
+mod progress;
 mod queue;
 mod run;
 mod show;
 mod staff;
 
 use std::{
+    fs::File,
     io::{self, BufWriter, IsTerminal as _, Stdout, Write as _},
     path::PathBuf,
     process::ExitCode,
@@ -94,8 +97,8 @@ enum Command {
     Openapi,
     /// Prints a completion script
     Completions(documents::Completions),
-    /// Prints the manual page
-    Man,
+    /// Prints the manual page, or writes one for every command
+    Man(documents::Man),
 }
 
 /// Why a command did not do what it was asked.
@@ -122,7 +125,17 @@ impl From<io::Error> for Failure {
 macro_rules! failed {
     ($($error:ty),+) => { $(impl From<$error> for Failure { fn from(error: $error) -> Self { Self::Failed(format!("{error:#}")) } })+ };
 }
-failed!(StoreError, ActionError, BackupError);
+failed!(StoreError, BackupError);
+
+/// Where somebody looks who named a ticket that is none.
+const NO_TICKET: &str = "`tanggap queue --state all` lists them";
+
+impl From<ActionError> for Failure {
+    fn from(error: ActionError) -> Self {
+        let unknown = matches!(error, ActionError::Unknown(_));
+        Self::Failed(if unknown { format!("{error}; {NO_TICKET}") } else { format!("{error:#}") })
+    }
+}
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
@@ -147,13 +160,27 @@ impl Shell {
     /// The database and the settings, of whose secrets only that of the database is read.
     async fn open(&self) -> Result<(Db, Settings), Failure> {
         let settings = self.load(Secrets::DatabaseOnly)?.settings;
-        match Db::open_existing(settings.database.url.expose_secret()).await {
+        let url = settings.database.url.expose_secret();
+        match Db::open_existing(url).await {
             Ok(db) => Ok((db, settings)),
             Err(error @ StoreError::Newer(_)) => Err(anyhow::Error::new(error).into()),
-            Err(error) => Err(Failure::Failed(format!(
-                "{error} (opening the database that database.url names; `tanggap run` makes it, and tanggap-ctl runs a command as the user who may read it)"
-            ))),
+            Err(error) => Err(Failure::Failed(unopened(url, &error))),
         }
+    }
+}
+
+/// Why the database that `database.url` names could not be opened, and what helps.
+fn unopened(url: &str, error: &StoreError) -> String {
+    let Some(file) = Db::file(url) else { return format!("{error} (opening the database that database.url names)") };
+    let name = file.display();
+    match File::options().read(true).write(true).open(&file).err().map(|error| error.kind()) {
+        Some(io::ErrorKind::NotFound) => format!("there is no database {name} yet: `tanggap run` makes it where database.url says"),
+        Some(io::ErrorKind::PermissionDenied) => {
+            format!(
+                "the database {name} may not be opened by this user: tanggap-ctl runs a command as the user who may, such as `tanggap-ctl queue`"
+            )
+        }
+        _ => format!("{error} (opening the database {name}, which database.url names)"),
     }
 }
 
@@ -222,7 +249,7 @@ impl Command {
             Self::User(command) => command.run(shell).await,
             Self::Openapi => documents::openapi(shell),
             Self::Completions(args) => documents::completions(&args, shell),
-            Self::Man => documents::man(shell),
+            Self::Man(args) => documents::man(&args, shell),
         }
     }
 }

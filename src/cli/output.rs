@@ -4,13 +4,17 @@
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use comfy_table::{ContentArrangement, LineStyle, Table, presets::UTF8_HORIZONTAL_ONLY};
-use jiff::{fmt::strtime, tz::TimeZone};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets::UTF8_HORIZONTAL_ONLY};
+use jiff::{SignedDuration, fmt::strtime, tz::TimeZone};
 use serde::Serialize;
 use serde_json::{Value, ser::Formatter};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Shell, now};
+use super::{
+    Shell,
+    look::{Look, colours, span},
+    now,
+};
 use crate::{
     domain::{Time, settings::Settings},
     runtime::log::escaped,
@@ -53,15 +57,16 @@ impl Shape {
     }
 }
 
-/// By which clock a table is read.
+/// By which clock a table is read, and whether it has colours.
 pub(super) struct View {
     pub zone: TimeZone,
     pub now: Time,
+    pub colours: bool,
 }
 
 impl View {
     pub fn of(settings: &Settings) -> Self {
-        Self { zone: settings.site.timezone.clone(), now: now() }
+        Self { zone: settings.site.timezone.clone(), now: now(), colours: colours() }
     }
 
     /// Local time with its zone, to the minute.
@@ -72,6 +77,33 @@ impl View {
     /// The same, or a dash.
     pub fn maybe(&self, at: Option<Time>) -> String {
         at.map_or("-".into(), |at| self.time(at))
+    }
+
+    /// Local time and how far off it is, `2026-11-24 13:00 WIB, 3 h ago`, or a dash.
+    pub fn beside(&self, at: Option<Time>) -> String {
+        at.map_or("-".into(), |at| format!("{}, {}", self.time(at), self.relative(at)))
+    }
+
+    /// How far off a time is: `3 h ago`, `in 5 m`, `now`.
+    pub fn relative(&self, at: Time) -> String {
+        let past = self.now.since(at);
+        match span(past.abs()) {
+            _ if past.abs() < SignedDuration::from_mins(1) => "now".to_owned(),
+            length if past.is_positive() => format!("{length} ago"),
+            length => format!("in {length}"),
+        }
+    }
+
+    /// How far off a deadline is: `2 h 5 m left`, `3 d 1 h late`.
+    pub fn until(&self, due: Time) -> String {
+        let left = due.since(self.now);
+        format!("{} {}", span(left.abs()), if left.is_negative() { "late" } else { "left" })
+    }
+
+    /// Cells that stand out as they should.
+    pub fn row(&self, cells: &[String], look: impl Fn(usize) -> Look) -> Vec<Cell> {
+        let look = |column| if self.colours { look(column) } else { Look::default() };
+        cells.iter().enumerate().map(|(column, text)| look(column).cell(escaped(text))).collect()
     }
 }
 
@@ -84,6 +116,10 @@ pub(super) trait Listed: Serialize {
     /// Cells of the table.
     fn cells(&self, _: &View) -> Vec<String> {
         Vec::new()
+    }
+    /// How the cell of a column stands out.
+    fn look(&self, _column: usize, _: &View) -> Look {
+        Look::default()
     }
 }
 
@@ -113,7 +149,9 @@ impl<'a, W: Write> Listing<'a, W> {
             return Ok(false);
         }
         match self.format {
-            Format::Table => drop(self.table.add_row(row.cells(self.view).iter().map(|cell| escaped(cell)))),
+            Format::Table => {
+                self.table.add_row(self.view.row(&row.cells(self.view), |column| row.look(column, self.view)));
+            }
             Format::Json => {
                 self.out.write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
                 write_json(self.out, row)?;
@@ -131,10 +169,10 @@ impl<'a, W: Write> Listing<'a, W> {
         self.limit.is_some_and(|limit| self.rows >= limit)
     }
 
-    pub fn end(self) -> io::Result<()> {
+    pub fn end(mut self) -> io::Result<()> {
         match self.format {
             Format::Table => {
-                writeln!(self.out, "{}", self.table.trim_fmt())?;
+                writeln!(self.out, "{}", fitted(&mut self.table))?;
                 if self.is_full() { writeln!(self.out, "the first {}; more with --limit", self.rows) } else { Ok(()) }
             }
             Format::Json => self.out.write_all(if self.rows == 0 { b"]\n" } else { b"\n]\n" }),
@@ -154,6 +192,12 @@ pub(super) fn write<T: Listed>(out: &mut impl Write, shape: (Format, Option<u32>
 
 /// Columns below which a table is no narrower, but wrapped by the terminal.
 const NARROWEST: u16 = 80;
+/// From so many columns on, two lie between a table's own.
+const WIDE: usize = 120;
+/// A column with a cell of more characters holds free text.
+const FREE: usize = 40;
+/// Words of free text are broken after no fewer characters, unless all are.
+const SHORT: usize = 7;
 
 /// An empty table with these headings; as wide as the terminal, if it goes to one.
 pub(super) fn table(headings: &[&str]) -> Table {
@@ -167,6 +211,32 @@ pub(super) fn table(headings: &[&str]) -> Table {
         table.set_width(NARROWEST);
     }
     table
+}
+
+/// The table as text. On a terminal no word is broken as long as there is room for all of a column's; where there is not, free text gives
+/// way first, and then every column alike.
+pub(super) fn fitted(table: &mut Table) -> String {
+    let columns = table.column_count();
+    let Some(width) = table.width().map(usize::from) else { return table.trim_fmt() };
+    let gap = u16::from(width >= WIDE); // beside the column that the style puts between
+    for column in table.column_iter_mut() {
+        column.set_padding((0, gap));
+    }
+    let longest = |index, count: fn(&str) -> usize| {
+        table.column_cells_with_header_iter(index).flatten().map(|cell| count(&cell.content())).max().unwrap_or(0)
+    };
+    let word = |text: &str| text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or(0);
+    let words: Vec<(usize, bool)> =
+        (0..columns).map(|index| (longest(index, word), longest(index, |text| text.chars().count()) > FREE)).collect();
+    let room = width.saturating_sub(columns * usize::from(gap) + columns.saturating_sub(1));
+    let least = |most: usize, all: bool| words.iter().map(move |&(word, free)| if free || all { word.min(most) } else { word });
+    let fits = |&(most, all): &(usize, bool)| least(most, all).sum::<usize>() <= room;
+    let tries = (SHORT..=width).rev().map(|most| (most, false)).chain((1..=width).rev().map(|most| (most, true)));
+    let (most, all) = tries.into_iter().find(fits).unwrap_or((1, true));
+    let bound = |word| ColumnConstraint::LowerBoundary(Width::Fixed(u16::try_from(word).unwrap_or(u16::MAX).saturating_add(gap)));
+    let bounds: Vec<_> = least(most, all).map(bound).collect();
+    table.set_constraints(bounds);
+    table.trim_fmt()
 }
 
 /// A text in lines of at most so many characters, broken between words.
@@ -238,5 +308,27 @@ fn csv_cell(row: &Value, column: &str) -> String {
             std::iter::once(guard.to_owned()).chain(lines).collect()
         }
         Some(value) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_said_by_how_far_off_it_is_in_its_two_largest_units() {
+        let view = View { zone: TimeZone::UTC, now: Time::from_secs(1_000_000), colours: false };
+        for (seconds, relative, until) in [
+            (-7_500, "2 h 5 m ago", "2 h 5 m late"),
+            (-30, "now", "0 m late"),
+            (59, "now", "0 m left"),
+            (60, "in 1 m", "1 m left"),
+            (3_600, "in 1 h", "1 h left"),
+            (2 * 86_400 + 3 * 3_600 + 59 * 60, "in 2 d 3 h", "2 d 3 h left"),
+            (86_400 + 60, "in 1 d", "1 d left"),
+        ] {
+            let at = Time::from_secs(1_000_000 + seconds);
+            assert_eq!((view.relative(at).as_str(), view.until(at).as_str()), (relative, until), "{seconds}");
+        }
     }
 }

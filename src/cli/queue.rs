@@ -2,13 +2,14 @@
 
 use std::{io::Write as _, time::Duration};
 
-use jiff::SignedDuration;
-
 use super::{
-    Failure, Shell, complain, now, one_of,
+    Failure, Shell, complain,
+    look::{Look, Tone},
+    now, one_of,
     output::{self, Format, Listed, Shape, View, preview},
 };
 use crate::{
+    config,
     domain::{Kind, Platform, Scope, TicketState, settings::Settings},
     store::listing::{TicketFilter, TicketRow, tickets},
 };
@@ -87,8 +88,8 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
 /// A slip in a slug would look like an empty queue. Tickets of an OPD no longer configured can still be listed.
 fn know_opd(slug: Option<&str>, settings: &Settings) {
     if let Some(slug) = slug.filter(|slug| settings.opd(slug).is_none()) {
-        let known: Vec<_> = settings.opds.iter().map(|opd| opd.slug.as_str()).collect();
-        complain(&format!("no OPD of the configuration has the slug {slug:?}; there are {}", known.join(", ")));
+        let hint = config::hint(slug, settings.opds.iter().map(|opd| opd.slug.as_str()));
+        complain(&format!("no OPD of the configuration has the slug {slug:?}{hint}"));
     }
 }
 
@@ -139,14 +140,28 @@ impl Listed for TicketRow {
             self.standing(),
         ]
     }
+
+    fn look(&self, column: usize, view: &View) -> Look {
+        let whole = self.urgency(view);
+        // the whole line of an urgent one is bold; colours stand where the clock does
+        if matches!(column, 0 | 6 | 7) { whole } else { Look { tone: Tone::Plain, ..whole } }
+    }
 }
 
 impl TicketRow {
     /// How far off the deadline of an open ticket is, or how long past.
     pub(super) fn left(&self, view: &View) -> Option<String> {
-        let late = self.due_at < view.now;
-        let (later, earlier) = if late { (view.now, self.due_at) } else { (self.due_at, view.now) };
-        (self.state == TicketState::Open).then(|| format!("{}{}", span(later.since(earlier)), if late { " late" } else { "" }))
+        (self.state == TicketState::Open).then(|| view.until(self.due_at))
+    }
+
+    /// What its clock looks like: `late`, `warned` and `urgent` say the same in words.
+    pub(super) fn urgency(&self, view: &View) -> Look {
+        let tone = match self.state {
+            TicketState::Open if self.due_at < view.now => Tone::Bad,
+            TicketState::Open if self.warned_at.is_some() => Tone::Near,
+            _ => Tone::Plain,
+        };
+        Look { tone, bold: self.urgent && self.state == TicketState::Open }
     }
 
     /// Where it stands, in words.
@@ -154,6 +169,7 @@ impl TicketRow {
         let mut words = vec![self.state.word().to_owned()];
         for (holds, word) in [
             (self.urgent, "urgent"),
+            (self.warned_at.is_some() && self.breached_at.is_none() && self.state == TicketState::Open, "warned"),
             (self.breached_at.is_some(), "breached"),
             (self.acknowledged_at.is_some(), "acknowledged"),
             (self.unverified, "unverified"),
@@ -164,15 +180,5 @@ impl TicketRow {
         words.extend(self.answered_by.as_ref().map(|by| format!("by {by}")));
         words.extend(self.reason.as_ref().map(|reason| format!("reason: {reason}")));
         words.join(", ")
-    }
-}
-
-/// Its two largest units, down to the minute.
-fn span(length: SignedDuration) -> String {
-    let minutes = length.as_mins();
-    match (minutes / 1440, minutes / 60 % 24, minutes % 60) {
-        (0, 0, minutes) => format!("{minutes}m"),
-        (0, hours, minutes) => format!("{hours}h {minutes}m"),
-        (days, hours, _) => format!("{days}d {hours}h"),
     }
 }

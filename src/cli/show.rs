@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{
-    Failure, Shell,
-    output::{self, Format, Listed as _, View, table, write_json},
+    Failure, NO_TICKET, Shell,
+    look::Look,
+    output::{self, Format, Listed as _, View, fitted, table, write_json},
     ticket_id,
 };
 use crate::{
@@ -39,7 +40,8 @@ struct Shown {
 pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     let (db, settings) = shell.open().await?;
     let id = args.ticket;
-    let ticket = listing::ticket(&db, &Scope::ALL, id).await?.ok_or_else(|| Failure::Failed(format!("there is no ticket {id}")))?;
+    let ticket =
+        listing::ticket(&db, &Scope::ALL, id).await?.ok_or_else(|| Failure::Failed(format!("there is no ticket {id}; {NO_TICKET}")))?;
     let shown = Shown {
         ticket,
         history: listing::history(&db, &Scope::ALL, id).await?,
@@ -72,16 +74,18 @@ fn people(out: &mut impl Write, shown: &Shown, view: &View) -> io::Result<()> {
         ("account", format!("{}, {} {}", ticket.opd, ticket.platform, ticket.account)),
         ("thread", format!("{} {}", ticket.kind, ticket.thread)),
         ("from", who),
-        ("opened", view.time(ticket.opened_at)),
+        ("opened", view.beside(Some(ticket.opened_at))),
         ("due", format!("{}, {}policy {}", view.time(ticket.due_at), left, ticket.policy)),
-        ("warned", view.maybe(ticket.warned_at)),
-        ("breached", view.maybe(ticket.breached_at)),
-        ("closed", view.maybe(ticket.closed_at)),
-        ("window", view.maybe(ticket.reply_window_closes_at)),
+        ("warned", view.beside(ticket.warned_at)),
+        ("breached", view.beside(ticket.breached_at)),
+        ("closed", view.beside(ticket.closed_at)),
+        ("window", view.beside(ticket.reply_window_closes_at)),
         ("link", ticket.permalink.clone().unwrap_or_else(|| "-".into())),
     ];
     for (label, value) in lines {
-        writeln!(out, "{label:10}{}", escaped(&value))?;
+        let look = if matches!(label, "ticket" | "due") { ticket.urgency(view) } else { Look::default() };
+        let value = escaped(&value);
+        writeln!(out, "{label:10}{}", if view.colours { look.paint(&value) } else { value.into_owned() })?;
     }
     section(out, "history", MessageRow::TABLE, history.iter().map(|message| message.cells(view)).collect())?;
     let event = |e: &EventRow| vec![view.time(e.at), e.kind.clone(), e.detail.clone()];
@@ -99,7 +103,7 @@ fn section(out: &mut impl Write, title: &str, headings: &[&str], rows: Vec<Vec<S
     for row in rows {
         table.add_row(row.iter().map(|cell| escaped(cell)));
     }
-    writeln!(out, "\n{title}\n{}", table.trim_fmt())
+    writeln!(out, "\n{title}\n{}", fitted(&mut table))
 }
 
 impl AlertRow {

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -120,7 +120,7 @@ fn parts(file: &Path, findings: &Findings) -> Vec<PathBuf> {
     let folder = file.with_extension("d");
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
         Err(error) => {
             findings.problem(&whole(&folder), format!("can't be listed: {error}"));
             return Vec::new();
@@ -142,7 +142,11 @@ fn file_layer(path: &Path, findings: &Findings) -> Option<Layer> {
     match fs::read_to_string(path) {
         Ok(text) => text_layer(path, &text, findings),
         Err(error) => {
-            findings.problem(&whole(path), format!("can't be read: {error}"));
+            let cure = match error.kind() {
+                io::ErrorKind::PermissionDenied => "; tanggap-ctl runs a command as the user who may",
+                _ => "",
+            };
+            findings.problem(&whole(path), format!("can't be read: {error}{cure}"));
             None
         }
     }

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::settings::Settings;
 pub use environment::Environment;
-pub use problem::{Place, Problem, Problems};
+pub use problem::{Place, Problem, Problems, hint};
 pub use secret::{Secrets, looks_newer, read as read_secret, reread};
 pub use words::slug;
 

@@ -117,7 +117,7 @@ fn in_order(found: RefCell<Vec<Problem>>) -> Vec<Problem> {
 
 /// The known name a slip of the pen was meant for, as the end of a sentence: `, did you mean "interval"?`;
 /// without one near enough, the known names if they are few; else nothing.
-pub(super) fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let mut names: Vec<&str> = Vec::new();
     for name in known {
         if !names.contains(&name) {

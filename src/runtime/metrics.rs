@@ -1,6 +1,7 @@
 //! What Prometheus sees. Counts and histograms are kept here; what the database knows better is handed in at each scrape,
 //! so that an account that is gone does not linger.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::atomic::AtomicU64;
 
@@ -12,7 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 /// The media type of [`Metrics::render`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 3600.0;
@@ -25,6 +26,9 @@ const RESPONSE: [f64; 12] =
 const FLAG_LAG: [f64; 11] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, MINUTE, 5.0 * MINUTE];
 /// Bounds for the lag of detection: around the polling intervals.
 const DETECTION_LAG: [f64; 11] = [5.0, 15.0, 30.0, MINUTE, 2.0 * MINUTE, 5.0 * MINUTE, 10.0 * MINUTE, 30.0 * MINUTE, HOUR, 6.0 * HOUR, DAY];
+
+/// What may become of an attempt to deliver an alert.
+const OUTCOMES: [&str; 4] = ["delivered", "retrying", "abandoned", "lost"];
 
 type Labels<const N: usize> = [(&'static str, String); N];
 type Counters<const N: usize> = Family<Labels<N>, Counter>;
@@ -53,6 +57,8 @@ pub struct Scrape {
     pub account_healthy: Vec<(String, bool)>,
     /// Deliveries not yet made.
     pub alert_outbox: u64,
+    /// What `/readyz` says.
+    pub ready: bool,
 }
 
 impl Default for Metrics {
@@ -110,7 +116,14 @@ impl Metrics {
         self.deliveries.get_or_create(&labels([("channel", channel), ("outcome", outcome)])).inc();
     }
 
-    /// Everything in the OpenMetrics text format.
+    /// Shows what may become of an alert on this channel as counted zero times: Prometheus sees no increase in a count that it never saw lower.
+    pub fn expect_deliveries(&self, channel: &str) {
+        for outcome in OUTCOMES {
+            drop(self.deliveries.get_or_create(&labels([("channel", channel), ("outcome", outcome)])));
+        }
+    }
+
+    /// Everything in Prometheus' text format.
     pub fn render(&self, scrape: &Scrape) -> Result<String, fmt::Error> {
         // the library appends `_total` to the names of counters
         let mut registry = Registry::with_prefix("tanggap");
@@ -140,11 +153,29 @@ impl Metrics {
         let outbox = Gauge::<i64>::default();
         outbox.set(i64::try_from(scrape.alert_outbox).unwrap_or(i64::MAX));
         registry.register("alert_outbox", "Alerts not yet delivered", outbox);
+        let ready = Gauge::<i64>::default();
+        ready.set(i64::from(scrape.ready));
+        registry.register("ready", "1 if the database answers and no stage is stuck", ready);
 
         let mut page = String::new();
-        text::encode(&mut page, &registry)?;
-        Ok(page)
+        text::encode_registry(&mut page, &registry)?;
+        Ok(classic(&page))
     }
+}
+
+/// OpenMetrics, which the library writes, as the older format that every reader knows: there a counter's headers bear its whole name.
+fn classic(page: &str) -> String {
+    let counters: HashSet<&str> = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
+    let mut out = String::with_capacity(page.len());
+    for line in page.lines() {
+        let header = line.strip_prefix("# HELP ").or(line.strip_prefix("# TYPE ")).and_then(|rest| rest.split_once(' '));
+        match header {
+            Some((name, rest)) if counters.contains(name) => out.extend([&line[..7], name, "_total ", rest]),
+            _ => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
 }
 
 fn labels<const N: usize>(labels: [(&'static str, &str); N]) -> Labels<N> {
@@ -170,6 +201,7 @@ mod tests {
             account_poll_age: vec![("101".into(), 12.5)],
             account_healthy: vec![("101".into(), true)],
             alert_outbox: 4,
+            ready: true,
         };
         let first = metrics.render(&scrape).unwrap();
         metrics.forget_usage();
@@ -196,16 +228,30 @@ mod tests {
             r#"tanggap_account_healthy{account="101"} 1"#,
             r#"tanggap_alert_deliveries_total{channel="telegram",outcome="accepted"} 1"#,
             "tanggap_alert_outbox 4",
+            "tanggap_ready 1",
+            "# TYPE tanggap_messages_total counter",
         ] {
             assert!(page.lines().any(|have| have == line), "{line} is not in\n{page}");
         }
     }
 
     #[test]
-    fn the_page_holds_the_eleven_families_and_its_end() {
+    fn the_page_holds_the_twelve_families_each_with_its_help() {
         let page = page();
-        assert_eq!(page.matches("# TYPE tanggap_").count(), 11, "{page}");
-        assert!(page.ends_with("# EOF\n"));
+        for header in ["# TYPE tanggap_", "# HELP tanggap_"] {
+            assert_eq!(page.matches(header).count(), 12, "{page}");
+        }
+    }
+
+    #[test]
+    fn what_may_become_of_an_alert_is_shown_before_it_happens() {
+        let metrics = Metrics::default();
+        metrics.delivery("smtp", "retrying");
+        metrics.expect_deliveries("smtp");
+        let page = metrics.render(&Scrape::default()).unwrap();
+        let counts: Vec<_> = page.lines().filter(|line| line.starts_with("tanggap_alert_deliveries_total{")).collect();
+        assert_eq!(counts.len(), OUTCOMES.len(), "{page}");
+        assert!(page.contains(r#"{channel="smtp",outcome="retrying"} 1"#) && page.contains(r#"{channel="smtp",outcome="abandoned"} 0"#));
     }
 
     #[test]

@@ -34,6 +34,24 @@ pub enum BackupError {
     Store(#[from] StoreError),
 }
 
+/// Where the copy grows until it is whole.
+pub fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    name.into()
+}
+
+/// How many bytes the copy will have.
+pub async fn size(db: &Db) -> Result<u64, BackupError> {
+    if matches!(db, Db::Postgres(_)) {
+        return Err(BackupError::Postgres);
+    }
+    let sql = "SELECT (c.page_count - f.freelist_count) * s.page_size AS bytes
+         FROM pragma_page_count() c, pragma_freelist_count() f, pragma_page_size() s";
+    let rows = db.rows(sql, vals![]).await?;
+    Ok(rows.first().map_or(Ok(0), |row| row.i("bytes"))?.unsigned_abs())
+}
+
 /// Writes the whole database to `path`, readable by its owner only. The copy stands under `path` once it is whole and on disk.
 pub async fn backup(db: &Db, path: &Path) -> Result<(), BackupError> {
     if matches!(db, Db::Postgres(_)) {
@@ -42,9 +60,7 @@ pub async fn backup(db: &Db, path: &Path) -> Result<(), BackupError> {
     if path.try_exists().map_err(|error| BackupError::Io { path: path.to_owned(), error })? {
         return Err(BackupError::Exists(path.to_owned()));
     }
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".tmp");
-    let unfinished = PathBuf::from(unfinished);
+    let unfinished = unfinished(path);
     // SQLite fills an empty file, and so keeps its rights
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => BackupError::Exists(unfinished.clone()),

@@ -7,7 +7,7 @@ mod row;
 
 use std::{
     fs::{File, TryLockError},
-    path::Path,
+    path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
@@ -174,8 +174,13 @@ impl Db {
 
     /// Whether there certainly is no such database: a SQLite file that no daemon has made yet. What cannot be told is not absent.
     pub fn is_absent(url: &str) -> bool {
-        let file = url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(url).ok()).flatten();
-        file.is_some_and(|options| matches!(options.get_filename().try_exists(), Ok(false)))
+        Self::file(url).is_some_and(|file| matches!(file.try_exists(), Ok(false)))
+    }
+
+    /// The file of a SQLite database.
+    pub fn file(url: &str) -> Option<PathBuf> {
+        let options = url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(url).ok()).flatten();
+        options.map(|options| options.get_filename().to_owned())
     }
 
     /// Makes this process the only daemon on a SQLite file, for as long as the value lives; the system lets go of it when the process

@@ -2,6 +2,7 @@
 
 mod listing;
 mod staff;
+mod terminal;
 pub mod world;
 
 use std::{

@@ -16,6 +16,7 @@ mod deploy;
 mod disk;
 mod graph;
 mod hooks;
+mod monitoring;
 mod newer;
 mod poll;
 mod reckoning;

@@ -1,0 +1,26 @@
+//! Progress of long work, on standard error and only if that is a terminal.
+
+use std::{pin::pin, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How often the bar is drawn anew.
+const REDRAW: Duration = Duration::from_millis(100);
+const BYTES: &str = "{msg} [{bar:30}] {bytes} of {total_bytes}, {elapsed}";
+
+/// Does the work, and meanwhile shows how many of `total` bytes `written` says are there.
+pub(super) async fn bytes<T>(what: String, total: u64, written: impl Fn() -> u64, work: impl Future<Output = T>) -> T {
+    let style = ProgressStyle::with_template(BYTES).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_message(what);
+    let (mut work, mut redraw) = (pin!(work), tokio::time::interval(REDRAW));
+    loop {
+        tokio::select! {
+            biased;
+            _ = redraw.tick() => bar.set_position(written().min(total)),
+            done = work.as_mut() => {
+                bar.finish_and_clear();
+                return done;
+            }
+        }
+    }
+}
