@@ -399,7 +399,10 @@ impl Case<'_> {
 /// Whether an action would hand its ticket over to the OPD that holds it already.
 fn hands_to_holder(view: &ThreadView, action: &Action) -> bool {
     let earlier = |other: &&Action| {
-        other.kind == ActionKind::Handover && other.ticket == action.ticket && !other.applied && (other.at, other.id) < (action.at, action.id)
+        other.kind == ActionKind::Handover
+            && other.ticket == action.ticket
+            && !other.applied
+            && (other.at, other.id) < (action.at, action.id)
     };
     let stored = || view.tickets.iter().find(|ticket| ticket.id == action.ticket).and_then(|ticket| ticket.held_by.as_deref());
     let holder = match view.actions.iter().filter(earlier).max_by_key(|other| (other.at, other.id)) {

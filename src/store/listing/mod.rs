@@ -9,7 +9,7 @@ mod ticket;
 
 pub use account::{AccountRow, accounts};
 pub use message::{MessageFilter, MessagePages, MessageRow, history};
-pub use ticket::{ActionRow, AlertRow, EventRow, TicketFilter, TicketRow, actions, alerts, events, ticket, tickets};
+pub use ticket::{ActionRow, AlertRow, EventRow, TicketFilter, TicketRow, actions, alerts, events, handovers, own_opd, ticket, tickets};
 
 /// Who wrote something, as the contract shows it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
