@@ -1,6 +1,8 @@
 //! What becomes of the tickets of a thread now: which are new, which closed, which steps take effect, when to look again
 //! (semantics.md, The clock). Pure: time comes in as a value.
 
+mod handover;
+
 use jiff::SignedDuration;
 
 use super::{
@@ -13,7 +15,7 @@ use crate::{
         TicketId, TicketState, Time,
         alert::{Alert, AlertId, AlertKind},
         settings::{Mentions, Opd, Policy},
-        ticket::{Action, ActionKind, Effect, PlannedStep, StepKind, Subject, Ticket},
+        ticket::{ActionKind, Effect, PlannedStep, StepKind, Subject, Ticket},
         view::{Ruled, Ruling, ThreadView},
     },
     hours::calendar::{Calendar, Calendars},
@@ -65,7 +67,7 @@ pub fn judge(view: &ThreadView, rules: &Rules<'_>, now: Time) -> Ruling {
         ruled.push(Case { view, rules, now, episode, old: *old, split_from: *split_from }.rule(&mut times));
     }
     ruled.extend(numbered.left.iter().map(|(ticket, reason)| withdrawn(ticket, reason, now)));
-    for action in view.actions.iter().filter(|action| !action.applied && !hands_to_holder(view, action)) {
+    for action in view.actions.iter().filter(|action| !action.applied && !handover::to_its_holder(view, action)) {
         let name = match action.kind {
             ActionKind::Ack => "acknowledged",
             ActionKind::Unack => "unacknowledged",
@@ -206,29 +208,6 @@ impl Case<'_> {
             let alert = Alert { late_found, notify: Vec::new(), ..self.alert(kind, None, String::new()) };
             ruled.alerts.push(alert);
         }
-    }
-
-    /// Another OPD has to answer from now on than at the last look: its officials are told, in every group that a step names.
-    fn hand_over(&self, ruled: &mut Ruled) {
-        let own = self.view.subject.opd.as_str();
-        let before = self.old.or(self.split_from).map_or(own, |before| before.holder(own));
-        if ruled.ticket.state != TicketState::Open || ruled.ticket.holder(own) == before || !self.handed_over(false) {
-            return;
-        }
-        let mut notify: Vec<String> = Vec::new();
-        for group in ruled.ticket.steps.iter().flat_map(|step| &step.notify) {
-            if !notify.contains(group) {
-                notify.push(group.clone());
-            }
-        }
-        ruled.alerts.push(Alert { notify, ..self.alert(AlertKind::HandedOver, None, before.to_owned()) });
-    }
-
-    /// Whether staff handed the citizen's ticket over, at an earlier look (`applied`) or since.
-    fn handed_over(&self, applied: bool) -> bool {
-        let of_author = |id| self.view.tickets.iter().any(|ticket| ticket.id == id && ticket.author == self.episode.author);
-        let mut handovers = self.view.actions.iter().filter(|action| action.kind == ActionKind::Handover && action.applied == applied);
-        handovers.any(|action| of_author(action.ticket))
     }
 
     /// The ticket is open: let what is due and proved take effect.
@@ -394,22 +373,6 @@ impl Case<'_> {
             created_at: self.now,
         }
     }
-}
-
-/// Whether an action would hand its ticket over to the OPD that holds it already.
-fn hands_to_holder(view: &ThreadView, action: &Action) -> bool {
-    let earlier = |other: &&Action| {
-        other.kind == ActionKind::Handover
-            && other.ticket == action.ticket
-            && !other.applied
-            && (other.at, other.id) < (action.at, action.id)
-    };
-    let stored = || view.tickets.iter().find(|ticket| ticket.id == action.ticket).and_then(|ticket| ticket.held_by.as_deref());
-    let holder = match view.actions.iter().filter(earlier).max_by_key(|other| (other.at, other.id)) {
-        Some(last) => &last.text,
-        None => stored().unwrap_or(&view.subject.opd),
-    };
-    action.kind == ActionKind::Handover && action.text == holder
 }
 
 /// `ack` stops the remaining warnings, and every later step that would reach only groups already alerted.

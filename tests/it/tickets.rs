@@ -3,6 +3,7 @@
 mod desk;
 mod facts;
 mod found;
+mod handover;
 mod ledger;
 mod numbers;
 mod steps;
@@ -44,6 +45,14 @@ proptest! {
     fn the_stored_tickets_are_those_of_the_reckoning_whatever_was_seen_when(story in live()) {
         let (stored, reckoned) = play(story);
         same(&stored, &reckoned)?;
+    }
+
+    #[test]
+    fn a_handover_anywhere_changes_no_tickets_deadline_state_or_number(
+        (story, handovers) in (live(), prop::collection::vec((0..1500_i64, 0..6_usize), 1..8))
+    ) {
+        let handed = story.with_handovers(&handovers);
+        same(&play(handed).0, &play(story).0)?;
     }
 
     #[test]

@@ -4,12 +4,14 @@ use super::db::{Db, StoreError, Val, built, numbered};
 use crate::domain::{Scope, Time};
 
 mod account;
+mod handover;
 mod message;
 mod ticket;
 
 pub use account::{AccountRow, accounts};
+pub use handover::{handovers, own_opd};
 pub use message::{MessageFilter, MessagePages, MessageRow, history};
-pub use ticket::{ActionRow, AlertRow, EventRow, TicketFilter, TicketRow, actions, alerts, events, handovers, own_opd, ticket, tickets};
+pub use ticket::{ActionRow, AlertRow, EventRow, TicketFilter, TicketRow, actions, alerts, events, ticket, tickets};
 
 /// Who wrote something, as the contract shows it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
