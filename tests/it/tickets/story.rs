@@ -76,10 +76,10 @@ pub struct Story {
 }
 
 impl Story {
-    /// The same, with one of the tickets that are open then handed over at each of these seconds.
-    pub fn with_handovers(&self, handovers: &[(i64, usize)]) -> Self {
+    /// The same, with this done at each of these seconds to one of the tickets that are open then.
+    pub fn with(&self, kind: ActionKind, at: &[(i64, usize)]) -> Self {
         let mut story = self.clone();
-        story.deeds.extend(handovers.iter().map(|&(second, pick)| (second, Deed::Staff { kind: ActionKind::Handover, pick })));
+        story.deeds.extend(at.iter().map(|&(second, pick)| (second, Deed::Staff { kind, pick })));
         story.deeds.sort_by_key(|(second, _)| *second);
         story
     }
