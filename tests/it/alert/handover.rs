@@ -71,11 +71,12 @@ fn only_those_who_name_the_new_opd_are_told_and_the_operators_where_nobody_does(
     }
     let mut site = site();
     site.opds[1].parent = Some("dindukcapil".into());
-    assert_eq!(told(&[handed_over(7, "dinhub", &["parent", "kepala"])], &site), ["kadishub smtp -"], "the agency above handed it over");
+    let with_parent = told(&[handed_over(7, "dinhub", &["parent", "kepala"])], &site);
+    assert_eq!(with_parent, ["kadishub smtp -", "asisten smtp -"], "not the head of the agency above, who does not name it");
     site.officials[1].email = None;
     assert_eq!(
         told(&[handed_over(7, "dinhub", &["kepala"])], &site)[..2],
-        ["kadishub none no channel", &format!("op smtp {NO_RECIPIENT}")]
+        ["kadishub none no channel", &format!("admin smtp {NO_RECIPIENT}")]
     );
 }
 
