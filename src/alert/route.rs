@@ -39,7 +39,7 @@ pub fn closes(kind: AlertKind) -> bool {
     matches!(kind, AlertKind::Answered | AlertKind::Dismissed | AlertKind::Withdrawn)
 }
 
-/// Chooses the recipients of `batch`. `backlog_complete`: no account is left whose first read a summary should wait for;
+/// Chooses the recipients of `batch`; a handover that a later one overtook tells nobody. `backlog_complete`: no account is left whose first read a summary should wait for;
 /// `told`: who accepted a delivery of a ticket that closes in this batch.
 pub fn route(batch: &[Unrouted], told: &[Told], settings: &Settings, backlog_complete: bool, now: Time) -> Routed {
     let mut out = Routed::default();
@@ -64,12 +64,18 @@ pub fn route(batch: &[Unrouted], told: &[Told], settings: &Settings, backlog_com
                 let official = settings.officials.iter().find(|o| o.id == told.official);
                 out.deliveries.push(delivery(unrouted, &told.official, told.channel, &told.address, None, official, settings, now));
             }
-        } else {
+        } else if !batch.iter().any(|other| overtakes(other, unrouted)) {
             step(unrouted, settings, now, &mut out.deliveries);
         }
         level(&mut out.deliveries[first..]);
     }
     out
+}
+
+/// Whether the ticket went on to a third OPD before the second was told.
+fn overtakes(later: &Unrouted, unrouted: &Unrouted) -> bool {
+    let (later, alert) = (&later.alert, &unrouted.alert);
+    later.kind == AlertKind::HandedOver && alert.kind == AlertKind::HandedOver && later.ticket == alert.ticket && later.id > alert.id
 }
 
 /// The official whose sheet it is, by every way; neither quiet hours nor a digest hold what has a time of its own.
@@ -81,15 +87,20 @@ fn sheet(unrouted: &Unrouted, settings: &Settings, now: Time, out: &mut Vec<NewD
 }
 
 /// Everybody in the groups of a step; `operator` if that is nobody. Who has no way that can be used is written down as not told.
+/// Of a ticket handed over only those are told who name its new OPD: whoever serves all knows of it already.
 fn step(unrouted: &Unrouted, settings: &Settings, now: Time, out: &mut Vec<NewDelivery>) {
     let alert = &unrouted.alert;
-    let operator_only = alert.kind == AlertKind::Unverified || alert.notify.is_empty();
+    let handed_over = alert.kind == AlertKind::HandedOver;
+    let operator_only = alert.kind == AlertKind::Unverified || alert.notify.is_empty() && !handed_over;
     let groups = if operator_only { vec![OPERATOR] } else { alert.notify.iter().map(String::as_str).collect() };
     // A letter that was given up is told of by another way than its own.
     let failed = (alert.kind == AlertKind::Undelivered).then(|| alert.undelivered().1).flatten();
     let mut tell = |groups: &[&str], reason: Option<&str>| {
         let mut reached = false;
-        for official in recipients(settings, groups, unrouted.opd.as_deref(), now) {
+        let own_only = handed_over && reason.is_none();
+        let opd = unrouted.opd.as_deref();
+        let names = |official: &&Official| !own_only || opd.is_some_and(|opd| official.opd.iter().any(|own| own == opd));
+        for official in recipients(settings, groups, opd, now).filter(names) {
             let before = out.len();
             for (channel, address) in ways(official, settings).filter(|&(channel, _)| Some(channel) != failed) {
                 out.push(delivery(unrouted, &official.id, channel, address, reason, Some(official), settings, now));
@@ -99,6 +110,9 @@ fn step(unrouted: &Unrouted, settings: &Settings, now: Time, out: &mut Vec<NewDe
             } else {
                 out.push(delivery(unrouted, &official.id, Channel::None, "", Some(NO_CHANNEL), None, settings, now));
             }
+        }
+        if own_only {
+            return reached;
         }
         if groups.contains(&OPERATOR) {
             out.push(delivery(unrouted, OPERATOR, Channel::Log, Channel::Log.word(), reason, None, settings, now));

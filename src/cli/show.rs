@@ -7,13 +7,21 @@ use serde::Serialize;
 use super::{
     Failure, NO_TICKET, Shell,
     look::Look,
+    now,
     output::{self, Format, Listed as _, View, fitted, table, write_json},
     ticket_id,
 };
 use crate::{
-    domain::{Scope, TicketId},
+    domain::{Scope, TicketId, settings::Settings},
+    hours::{
+        calendar::Calendars,
+        holding::{Holding, holdings},
+    },
     runtime::log::escaped,
-    store::listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
+    store::{
+        Db, StoreError,
+        listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
+    },
 };
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +43,9 @@ struct Shown {
     events: Vec<EventRow>,
     actions: Vec<ActionRow>,
     alerts: Vec<AlertRow>,
+    /// How long which OPD held it, if it was ever handed over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    holdings: Vec<Holding>,
 }
 
 pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
@@ -42,8 +53,10 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     let id = args.ticket;
     let ticket =
         listing::ticket(&db, &Scope::ALL, id).await?.ok_or_else(|| Failure::Failed(format!("there is no ticket {id}; {NO_TICKET}")))?;
+    let holdings = held(&db, &settings, &ticket).await?;
     let shown = Shown {
         ticket,
+        holdings,
         history: listing::history(&db, &Scope::ALL, id).await?,
         events: listing::events(&db, &Scope::ALL, id).await?,
         actions: listing::actions(&db, &Scope::ALL, id).await?,
@@ -61,9 +74,21 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     Ok(())
 }
 
+/// How long which OPD held a ticket that was handed over, by the calendar of its policy as configured now; nothing where that is gone.
+async fn held(db: &Db, settings: &Settings, ticket: &TicketRow) -> Result<Vec<Holding>, StoreError> {
+    let handovers = listing::handovers(db, &Scope::ALL, ticket.id).await?;
+    let policy = settings.policies.iter().find(|policy| policy.name == ticket.policy);
+    let (Some(policy), false, Some(own)) = (policy, handovers.is_empty(), listing::own_opd(db, &Scope::ALL, ticket.id).await?) else {
+        return Ok(Vec::new());
+    };
+    let calendars = Calendars::new(&settings.calendars);
+    let calendar = settings.opd(&own).map_or_else(|| calendars.of(policy), |opd| calendars.calendar_for(policy, opd));
+    Ok(holdings(ticket.opened_at, ticket.closed_at, now(), &own, &handovers, &calendar.worktime))
+}
+
 /// For people: the ticket line by line, then a table for everything that hangs on it.
 fn people(out: &mut impl Write, shown: &Shown, view: &View) -> io::Result<()> {
-    let Shown { ticket, history, events, actions, alerts } = shown;
+    let Shown { ticket, history, events, actions, alerts, holdings } = shown;
     let who = ticket.author.as_ref().map_or_else(
         || "unknown".into(),
         |author| [&author.name, &author.id].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),
@@ -92,6 +117,9 @@ fn people(out: &mut impl Write, shown: &Shown, view: &View) -> io::Result<()> {
     section(out, "events", &["at", "event", ""], events.iter().map(event).collect())?;
     let action = |a: &ActionRow| vec![view.time(a.at), a.kind.to_string(), a.by.clone(), a.text.clone(), view.maybe(a.applied_at)];
     section(out, "staff", &["at", "action", "by", "", "took effect"], actions.iter().map(action).collect())?;
+    let minutes = |seconds: i64| format!("{} min", seconds / 60);
+    let held = |h: &Holding| vec![h.opd.clone(), view.time(h.from), view.maybe(h.until), minutes(h.seconds), minutes(h.business_seconds)];
+    section(out, "held by", &["opd", "from", "until", "waited", "in working time"], holdings.iter().map(held).collect())?;
     section(out, "alerts", AlertRow::HEADINGS, alerts.iter().map(|alert| alert.cells(view)).collect())
 }
 

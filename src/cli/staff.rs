@@ -1,5 +1,5 @@
-//! `ack`, `dismiss`, `resolve`, `note`, `assign`, `handover`: what staff do with tickets. It is recorded with who and when; a running daemon notices
-//! and applies it, and where none runs it is applied here.
+//! `ack`, `dismiss`, `resolve`, `note`, `assign`, `handover`: what staff do with tickets. It is recorded with who and when; a running daemon
+//! notices and applies it, and where none runs it is applied here.
 
 use std::{
     env, fs,
@@ -190,7 +190,8 @@ impl Act {
         }
         for &id in &self.tickets {
             if let Some(ticket) = listing::ticket(&db, &Scope::ALL, id).await? {
-                writeln!(shell.out, "ticket {id}: {}", escaped(&ticket.standing()))?;
+                let holder = if self.kind == ActionKind::Handover { format!(", held by {}", ticket.opd) } else { String::new() };
+                writeln!(shell.out, "ticket {id}: {}{}", escaped(&ticket.standing()), escaped(&holder))?;
             }
         }
         Ok(writeln!(shell.out, "recorded: {} by {}", self.kind, escaped(&by))?)

@@ -18,6 +18,8 @@ pub enum AlertKind {
     Breached,
     /// A step after the deadline took effect.
     Escalated,
+    /// Another OPD has to answer from now on; the detail is the slug of the one before.
+    HandedOver,
     /// The ticket was answered; to those who had been told.
     Answered,
     /// Staff dismissed it; to those who had been told.
@@ -44,7 +46,7 @@ pub enum AlertKind {
     Weekly,
 }
 words!(AlertKind {
-    Warned = "ticket.warned", Breached = "ticket.breached", Escalated = "ticket.escalated",
+    Warned = "ticket.warned", Breached = "ticket.breached", Escalated = "ticket.escalated", HandedOver = "ticket.handed_over",
     Answered = "ticket.answered", Dismissed = "ticket.dismissed", Withdrawn = "ticket.withdrawn",
     Backlog = "account.backlog", Unverified = "account.unverified",
     Unhealthy = "account.unhealthy", Recovered = "account.recovered", Expiring = "token.expiring", ClockSkewed = "clock.skewed",
@@ -81,7 +83,7 @@ pub struct Alert {
     pub late_found: bool,
     /// What a person must do something about, if it is about an account's or the site's state.
     pub cause: Option<Cause>,
-    /// Reason of an account's state, or how many messages are in doubt: our own phrase, for the letter.
+    /// Reason of an account's state, how many messages are in doubt (our own phrases, for the letter), or a slug as the kind has it.
     pub detail: String,
     /// When it was written.
     pub created_at: Time,

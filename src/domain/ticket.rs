@@ -113,6 +113,13 @@ pub struct Ticket {
     pub configuration: String,
 }
 
+impl Ticket {
+    /// Slug of the OPD that has to answer; `own` is that of its account.
+    pub fn holder<'a>(&'a self, own: &'a str) -> &'a str {
+        self.held_by.as_deref().unwrap_or(own)
+    }
+}
+
 /// What of a ticket chooses its policy and calendar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {

@@ -1,6 +1,8 @@
 //! What becomes of the tickets of a thread now: which are new, which closed, which steps take effect, when to look again
 //! (semantics.md, The clock). Pure: time comes in as a value.
 
+mod handover;
+
 use jiff::SignedDuration;
 
 use super::{
@@ -65,7 +67,7 @@ pub fn judge(view: &ThreadView, rules: &Rules<'_>, now: Time) -> Ruling {
         ruled.push(Case { view, rules, now, episode, old: *old, split_from: *split_from }.rule(&mut times));
     }
     ruled.extend(numbered.left.iter().map(|(ticket, reason)| withdrawn(ticket, reason, now)));
-    for action in view.actions.iter().filter(|action| !action.applied) {
+    for action in view.actions.iter().filter(|action| !action.applied && !handover::to_its_holder(view, action)) {
         let name = match action.kind {
             ActionKind::Ack => "acknowledged",
             ActionKind::Unack => "unacknowledged",
@@ -175,6 +177,7 @@ impl Case<'_> {
         }
         let held = self.view.members.values().filter(|id| **id == ruled.ticket.id).count();
         let members_same = held == ruled.members.len() && ruled.members.iter().all(|m| self.view.members.get(m) == Some(&ruled.ticket.id));
+        self.hand_over(&mut ruled);
         ruled.changed = old != Some(&ruled.ticket) || !members_same || !ruled.events.is_empty() || !ruled.alerts.is_empty();
         ruled
     }
@@ -201,7 +204,7 @@ impl Case<'_> {
             TicketState::Withdrawn | TicketState::Open => ("withdrawn", AlertKind::Withdrawn),
         };
         ruled.events.push((event, if late_found { "late_found".to_owned() } else { ticket.reason.clone().unwrap_or_default() }));
-        if ticket.steps.iter().any(|step| step.effect.as_ref().is_some_and(|effect| effect.silent.is_none())) {
+        if self.handed_over(true) || ticket.steps.iter().any(|step| step.effect.as_ref().is_some_and(|effect| effect.silent.is_none())) {
             let alert = Alert { late_found, notify: Vec::new(), ..self.alert(kind, None, String::new()) };
             ruled.alerts.push(alert);
         }

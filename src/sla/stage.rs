@@ -119,12 +119,8 @@ impl SlaStage {
                 let event = format!("ticket.{name}");
                 // `dismissed by staff` and the like are our own words; reasons staff typed stay in the database.
                 let detail = if matches!(*name, "dismissed" | "resolved") { "" } else { detail.as_str() };
-                let (opd, account, platform, kind) = (
-                    ticket.held_by.as_deref().unwrap_or(&subject.opd),
-                    ruling.account_external.as_str(),
-                    subject.platform.word(),
-                    subject.kind.word(),
-                );
+                let (opd, account, platform, kind) =
+                    (ticket.holder(&subject.opd), ruling.account_external.as_str(), subject.platform.word(), subject.kind.word());
                 let (id, due, policy) = (ticket.id.0, ticket.due_at.rfc3339(), ticket.policy.as_str());
                 if matches!(*name, "breached" | "escalated") {
                     warn!(event, ticket = id, opd, account, platform, kind, policy, due, detail, "{}", sentence(name));
@@ -132,6 +128,8 @@ impl SlaStage {
                     let (by, late_found) = (ticket.answered_by.as_deref().unwrap_or_default(), detail == "late_found");
                     let seconds = ticket.closed_at.map_or(0, |at| at.since(ticket.opened_at).as_secs());
                     info!(event, ticket = id, opd, account, platform, kind, answered_by = by, seconds, late_found, "{}", sentence(name));
+                } else if *name == "handed_over" {
+                    info!(event, ticket = id, opd, to = opd, account, platform, kind, policy, due, detail, "{}", sentence(name));
                 } else {
                     info!(event, ticket = id, opd, account, platform, kind, policy, due, detail, "{}", sentence(name));
                 }
@@ -141,8 +139,7 @@ impl SlaStage {
             }
             let answered = ticket.state == TicketState::Answered && ticket.answered_by.as_deref() != Some("staff");
             if let (true, Some(closed), true) = (answered, ticket.closed_at, ruled.events.iter().any(|(name, _)| *name == "answered")) {
-                self.metrics
-                    .response_seconds(ticket.held_by.as_deref().unwrap_or(&subject.opd), closed.since(ticket.opened_at).as_secs_f64());
+                self.metrics.response_seconds(ticket.holder(&subject.opd), closed.since(ticket.opened_at).as_secs_f64());
             }
         }
     }

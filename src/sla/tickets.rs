@@ -235,7 +235,13 @@ impl Replay<'_> {
                     ActionKind::Ack if episode.end.is_none() => episode.acknowledged_at = Some(action.at),
                     ActionKind::Unack if episode.end.is_none() => episode.acknowledged_at = None,
                     ActionKind::Assign => episode.assignee = text,
-                    ActionKind::Handover => episode.held_by = text.filter(|opd| *opd != self.view.subject.opd),
+                    ActionKind::Handover => {
+                        let holder = text.filter(|opd| *opd != self.view.subject.opd);
+                        if holder != episode.held_by {
+                            // It was said for the OPD that held it.
+                            (episode.held_by, episode.acknowledged_at) = (holder, None);
+                        }
+                    }
                     ActionKind::Note => episode.notes.extend(text),
                     _ => {}
                 }

@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 /// What a letter asks officials to see to. Its other lines (answered, dismissed, an account's state) ask for nothing.
-const ASKS: [AlertKind; 4] = [AlertKind::Warned, AlertKind::Breached, AlertKind::Escalated, AlertKind::Backlog];
+const ASKS: [AlertKind; 5] = [AlertKind::Warned, AlertKind::Breached, AlertKind::Escalated, AlertKind::Backlog, AlertKind::HandedOver];
 
 /// A letter that was formed.
 #[derive(Clone, Debug, PartialEq, Eq)]

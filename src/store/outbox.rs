@@ -223,14 +223,17 @@ pub async fn route(db: &Db, now: Time, alerts: &[AlertId], deliveries: &[NewDeli
 }
 
 /// Drops what is no longer true: deliveries not yet accepted whose ticket closed (reason: its new state), closing lines
-/// whose ticket is open again, and letters with nothing left in them. What is being sent under a lease is left alone.
+/// whose ticket is open again, handovers that a later one overtook, and letters with nothing left in them. What is being sent under a lease
+/// is left alone.
 pub async fn drop_closed(db: &Db, now: Time) -> Result<u64, StoreError> {
     macro_rules! untrue {
         () => {
             concat!(
-                "d.state IN ('waiting', 'pending') AND EXISTS (SELECT 1 FROM ticket t WHERE t.id = d.ticket_id AND CASE WHEN d.kind IN ",
+                "d.state IN ('waiting', 'pending') AND (EXISTS (SELECT 1 FROM ticket t WHERE t.id = d.ticket_id AND CASE WHEN d.kind IN ",
                 closing!(),
                 " THEN d.kind <> 'ticket.' || t.state ELSE t.state <> 'open' END)
+                  OR d.kind = 'ticket.handed_over' AND EXISTS
+                    (SELECT 1 FROM alert n WHERE n.ticket_id = d.ticket_id AND n.kind = d.kind AND n.id > d.alert_id))
                   AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.id = d.letter_id AND l.lease_until > $1)"
             )
         };
@@ -242,7 +245,8 @@ pub async fn drop_closed(db: &Db, now: Time) -> Result<u64, StoreError> {
     let dropped = tx
         .exec(
             concat!(
-                "UPDATE delivery AS d SET state = 'dropped', reason = (SELECT t.state FROM ticket t WHERE t.id = d.ticket_id) WHERE ",
+                "UPDATE delivery AS d SET state = 'dropped', reason = (SELECT CASE WHEN t.state = 'open' AND d.kind = 'ticket.handed_over'
+                   THEN 'handed over again' ELSE t.state END FROM ticket t WHERE t.id = d.ticket_id) WHERE ",
                 untrue!()
             ),
             vals![now],

@@ -2,6 +2,7 @@
 //! a Bot API that is played, on both databases.
 
 mod buttons;
+mod handover;
 mod world;
 
 use std::time::{Duration, Instant};

@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod chaos;
+mod handover;
 mod letters;
 mod sheets;
 mod whatsapp;

@@ -2,6 +2,7 @@
 
 pub mod calendars;
 mod command;
+mod holdings;
 pub mod oracles;
 mod policy;
 mod properties;

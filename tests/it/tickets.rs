@@ -3,6 +3,7 @@
 mod desk;
 mod facts;
 mod found;
+mod handover;
 mod ledger;
 mod numbers;
 mod steps;
@@ -11,6 +12,7 @@ mod story;
 use ledger::{Ledger, standing};
 use proptest::prelude::*;
 use story::{Story, live, twice};
+use tanggap::domain::ticket::ActionKind;
 
 use crate::reckoning::Expected;
 
@@ -44,6 +46,14 @@ proptest! {
     fn the_stored_tickets_are_those_of_the_reckoning_whatever_was_seen_when(story in live()) {
         let (stored, reckoned) = play(story);
         same(&stored, &reckoned)?;
+    }
+
+    #[test]
+    fn a_handover_anywhere_changes_no_tickets_deadline_state_or_number(
+        (story, at) in (live(), prop::collection::vec((0..1500_i64, 0..6_usize), 1..8))
+    ) {
+        let (handed, noted) = (story.with(ActionKind::Handover, &at), story.with(ActionKind::Note, &at));
+        same(&play(handed).0, &play(noted).0)?;
     }
 
     #[test]

@@ -29,10 +29,16 @@ pub(super) fn body(group: &[&Waiting], full: bool, settings: &Settings) -> Strin
                 "tickets": tickets.iter().map(|t| t.id).collect::<Vec<_>>(), "link": link(""),
             })
         }
-        (Some(ticket), Some(account)) => json!({
-            "ticket": view(ticket, account, full, settings), "step": alert.step, "official": first.official,
-            "link": link(&format!("tickets/{}", ticket.id)), "late_found": alert.late_found,
-        }),
+        (Some(ticket), Some(account)) => {
+            let mut data = json!({
+                "ticket": view(ticket, account, full, settings), "step": alert.step, "official": first.official,
+                "link": link(&format!("tickets/{}", ticket.id)), "late_found": alert.late_found,
+            });
+            if alert.kind == AlertKind::HandedOver {
+                data["from"] = alert.detail.as_str().into();
+            }
+            data
+        }
         (_, Some(account)) if alert.kind == AlertKind::Expiring => json!({
             "opd": account.opd, "account": account.external_id, "platform": account.platform, "official": first.official,
             "reason": "the token ends soon", "token_expires_at": alert.detail, "link": link(""),

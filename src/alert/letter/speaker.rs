@@ -28,6 +28,7 @@ pub(super) enum Head {
     Overdue,
     Backlog,
     Warned,
+    HandedOver,
     LateFound,
     Answered,
     Dismissed,
@@ -40,6 +41,7 @@ impl Head {
             AlertKind::Breached | AlertKind::Escalated => Self::Overdue,
             AlertKind::Backlog => Self::Backlog,
             AlertKind::Warned => Self::Warned,
+            AlertKind::HandedOver => Self::HandedOver,
             AlertKind::Answered if waiting.alert.late_found => Self::LateFound,
             AlertKind::Answered => Self::Answered,
             AlertKind::Dismissed => Self::Dismissed,
@@ -59,6 +61,7 @@ impl Head {
             Self::Overdue => "head_overdue",
             Self::Backlog => "head_backlog",
             Self::Warned => "head_warned",
+            Self::HandedOver => "head_handed_over",
             Self::LateFound => "head_late_found",
             Self::Answered => "head_answered",
             Self::Dismissed => "head_dismissed",
@@ -66,7 +69,7 @@ impl Head {
         }
     }
     pub const fn open(self) -> bool {
-        matches!(self, Self::Overdue | Self::Backlog | Self::Warned)
+        matches!(self, Self::Overdue | Self::Backlog | Self::Warned | Self::HandedOver)
     }
 }
 
@@ -160,8 +163,11 @@ impl Speaker<'_> {
     pub fn section(&self, head: Head, told: &[Told<'_>], named: usize) -> Result<Section, WordsError> {
         let opds = self.opds(told.iter().map(|t| t.account))?;
         let mut lines: Vec<Vec<Told<'_>>> = Vec::new();
-        let under =
-            |t: &Told<'_>| t.ticket.post_key.as_deref().map(|post| (t.account.platform, t.account.external_id.clone(), post.to_owned()));
+        // what was handed over stands together where it comes from the same OPD
+        let from = |t: &Told<'_>| (head == Head::HandedOver).then(|| t.waiting.alert.detail.clone());
+        let under = |t: &Told<'_>| {
+            t.ticket.post_key.as_deref().map(|post| (t.account.platform, t.account.external_id.clone(), post.to_owned(), from(t)))
+        };
         let mut posts: HashMap<_, Vec<Told<'_>>> = HashMap::new();
         for t in told {
             posts.entry(under(t)).or_default().push(*t);
@@ -216,15 +222,19 @@ impl Speaker<'_> {
         self.settings.http.public_url.as_ref().map(|url| format!("{url}/tickets/{id}"))
     }
 
-    /// How the ticket stands to its deadline.
+    /// How the ticket stands to its deadline, and whose it was before.
     fn clock(&self, told: Told<'_>) -> Result<String, WordsError> {
         let due_at = told.ticket.due_at;
-        let mut state = if self.now < due_at && told.head == Head::Warned {
-            let left = self.words.length(due_at.since(self.now))?;
-            self.words.say("state_warned", context! { due => self.words.moment(due_at)?, left })?
-        } else {
-            self.words.say("state_overdue", context! { late => self.words.length(self.now.since(due_at))? })?
+        let mut state = match told.head {
+            Head::HandedOver => self.words.say("state_handed_over", context! { from => self.opd(&told.waiting.alert.detail) })?,
+            _ => String::new(),
         };
+        if self.now < due_at && matches!(told.head, Head::Warned | Head::HandedOver) {
+            let left = self.words.length(due_at.since(self.now))?;
+            state.push_str(&self.words.say("state_warned", context! { due => self.words.moment(due_at)?, left })?);
+        } else {
+            state.push_str(&self.words.say("state_overdue", context! { late => self.words.length(self.now.since(due_at))? })?);
+        }
         if told.ticket.unverified {
             state.push_str(&self.words.say("state_unverified", ())?);
         }

@@ -4,10 +4,12 @@ use super::db::{Db, StoreError, Val, built, numbered};
 use crate::domain::{Scope, Time};
 
 mod account;
+mod handover;
 mod message;
 mod ticket;
 
 pub use account::{AccountRow, accounts};
+pub use handover::{handovers, own_opd};
 pub use message::{MessageFilter, MessagePages, MessageRow, history};
 pub use ticket::{
     ActionRow, AlertRow, EventRow, Happening, TicketFilter, TicketRow, actions, alerts, events, happenings, steps, ticket, tickets,

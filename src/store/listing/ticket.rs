@@ -253,7 +253,7 @@ pub struct ActionRow {
     /// When.
     #[serde(with = "rfc3339")]
     pub at: Time,
-    /// Reason, remark, how, or assignee.
+    /// Reason, remark, how, assignee, or the slug of an OPD.
     pub text: String,
     /// When it took effect.
     #[serde(with = "rfc3339::option")]

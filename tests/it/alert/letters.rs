@@ -1,6 +1,7 @@
 //! What letters say, word for word, in both languages and every channel's form.
 
 mod act;
+mod handover;
 mod whatsapp;
 
 use std::sync::Arc;

@@ -77,7 +77,9 @@ async fn staff_act_by_the_api_and_the_trail_tells_who() {
         assert_eq!(world.act("dewi", &by("note"), &json!({"txt": "x"})).await.status, 400);
         assert_eq!(world.act("dewi", &by("fly"), &json!({"text": "x"})).await.status, 404);
         assert_eq!(world.act("dewi", &by("handover"), &json!({"text": "dinas"})).await.status, 422);
+        world.clock.advance(jiff::SignedDuration::from_millis(5));
         assert_eq!(world.act("dewi", &by("assign"), &json!({"text": "Budi"})).await.json()["assignee"], json!("Budi"));
+        world.clock.advance(jiff::SignedDuration::from_millis(5));
         assert_eq!(world.act("dewi", &by("resolve"), &json!({"text": "ditelepon"})).await.json()["state"], json!("answered"));
         assert_eq!(world.act("dewi", &by("dismiss"), &json!({"text": "x"})).await.status, 409, "closed");
         let large = json!({"text": "x".repeat(100_000)});

@@ -65,14 +65,14 @@ async fn attack_texts_are_inert_in_every_page_and_answer() {
             "<meta",
             "<iframe",
             "<base",
-            "onerror=window",
+            "<math",
+            "<b onmouse",
             "<div hx-get=\"/logout\"",
             "<div data-hx",
-            "<math",
-            "javascript:window",
+            "href=javascript",
         ] {
-            let inert = main.contains(tag) && !main.contains(&format!("&lt;{}", tag.trim_start_matches('<')));
-            assert!(!main.contains(tag) || (!tag.starts_with('<') && !inert), "{path} holds {tag}");
+            let inert = main.replace("&lt;a href=javascript", "");
+            assert!(!inert.contains(tag), "{path} holds {tag}");
         }
         assert!(!body.contains(['\u{202e}', '\u{1b}', '\u{7}']), "{path} turns or drives");
     }

@@ -14,7 +14,7 @@ async fn recorded(db: &Db) -> Vec<(i64, String, String, String)> {
         .collect()
 }
 
-/// Runs a command while something else plays the daemon: notices what was recorded, acknowledges, and says so.
+/// Runs a command while something else plays the daemon: notices what was recorded, acknowledges or hands over, and says so.
 async fn with_daemon(world: &World, args: &[&str]) -> Output {
     let mut command = tokio::process::Command::from(world.command(args));
     let output = command.output();
@@ -26,7 +26,9 @@ async fn with_daemon(world: &World, args: &[&str]) -> Output {
                 if read(&world.db, "SELECT id FROM action WHERE applied_at IS NULL").await.is_empty() {
                     continue;
                 }
-                write(&world.db, "UPDATE ticket SET acknowledged_at = 1795485600000 WHERE id IN (SELECT ticket_id FROM action)", vec![]).await;
+                write(&world.db, "UPDATE ticket SET acknowledged_at = 1795485600000 WHERE id IN (SELECT ticket_id FROM action WHERE kind <> 'handover')", vec![]).await;
+                let held = "UPDATE ticket SET held_by = (SELECT text FROM action WHERE ticket_id = ticket.id AND kind = 'handover') WHERE held_by IS NULL";
+                write(&world.db, held, vec![]).await;
                 write(&world.db, "UPDATE action SET applied_at = at WHERE applied_at IS NULL", vec![]).await;
             }
         }
@@ -89,6 +91,10 @@ async fn what_cannot_be_done_is_refused_and_nothing_is_recorded() {
         (&["dismiss", "1"], 2, "--reason"),
         (&["dismiss", "--reason", "spam"], 2, "--post"),
         (&["note", "1", ""], 2, "value is required"),
+        (&["handover", "3", "rsud"], 1, "ticket 3 is already answered"),
+        (&["handover", "98", "rsud"], 1, "there is no ticket 98"),
+        (&["handover", "1", "dinhub"], 2, "no OPD of the configuration has the slug \"dinhub\"; there are dindukcapil, rsud"),
+        (&["handover", "1"], 2, "<OPD>"),
     ] {
         let output = world.run(args);
         assert_eq!(output.status.code(), Some(status), "{args:?}: {}", stderr(&output));
@@ -122,4 +128,36 @@ async fn without_a_daemon_an_action_takes_effect_all_the_same_and_somebody_did_i
     assert!(by.starts_with("uid "), "{by}");
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text, format!("ticket 1: dismissed, breached, reason: spam\nrecorded: dismiss by {by}\n"));
+}
+
+#[tokio::test]
+async fn a_ticket_is_handed_over_with_and_without_a_daemon_and_show_says_how_long_each_agency_held_it() {
+    let world = World::new().await;
+    assert_eq!(world.json(&["show", "1"]).get("holdings"), None, "it was never handed over");
+    let output = with_daemon(&world, &["handover", "1", "rsud"]).await;
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text, "ticket 1: open, breached, held by rsud\nrecorded: handover by siti\n");
+    let alone = world.run(&["handover", "4", "rsud", "--by", "Budi"]);
+    assert_eq!((alone.status.code(), stderr(&alone)), (Some(0), String::new()));
+    // judged anew by the real policy and clock
+    let text = String::from_utf8(alone.stdout).unwrap();
+    assert_eq!(text, "ticket 4: open, breached, unverified, held by rsud\nrecorded: handover by Budi\n");
+    assert_eq!(recorded(&world.db).await[1], (4, "handover".into(), "Budi".into(), "rsud".into()));
+
+    let told = read(&world.db, "SELECT detail FROM alert WHERE kind = 'ticket.handed_over' AND ticket_id = 4").await;
+    assert_eq!(told.iter().map(|row| row.t("detail").unwrap()).collect::<Vec<_>>(), ["dindukcapil"], "for the daemon to tell");
+    write(&world.db, "UPDATE action SET at = 1795492800000 WHERE ticket_id = 1", vec![]).await; // two hours after it opened
+    write(&world.db, "UPDATE ticket SET state = 'answered', closed_at = 1795496400000 WHERE id = 1", vec![]).await;
+    let shown = world.json(&["show", "1"]);
+    assert_eq!(
+        shown["holdings"],
+        serde_json::json!([
+            {"opd": "dindukcapil", "from": "2026-11-24T02:00:00Z", "until": "2026-11-24T04:00:00Z", "seconds": 7200, "business_seconds": 7200},
+            {"opd": "rsud", "from": "2026-11-24T04:00:00Z", "until": "2026-11-24T05:00:00Z", "seconds": 3600, "business_seconds": 3600},
+        ])
+    );
+    assert_eq!((&shown["opd"], &shown["actions"][0]["kind"]), (&"rsud".into(), &"handover".into()));
+    let people = world.output(&["show", "1", "--format", "table"]);
+    assert!(people.contains("held by") && people.contains("120 min") && people.contains("60 min"), "{people}");
 }

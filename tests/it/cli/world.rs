@@ -35,6 +35,9 @@ name = "Dinas Kependudukan dan Pencatatan Sipil"
 platform = "facebook"
 id = "101000000000001"
 token = "env:SET_NOWHERE"
+[[opd]]
+slug = "rsud"
+name = "Rumah Sakit Umum Daerah"
 "#;
 
 pub fn at(text: &str) -> Time {

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use tanggap::{
     domain::{
         AccountId, Direction, Kind, MessageId, Object, Platform, ThreadId, TicketId, Time,
+        alert::AlertKind,
         message::{Author, Message, Seen, ThreadKey},
         settings::{Match, Mentions, Policy, Step, StepAt},
         ticket::{Action, ActionKind, Subject, Ticket},
@@ -134,6 +135,12 @@ impl Desk {
         self.view.actions.push(Action { id, ticket: TicketId(ticket), kind, by: "op".into(), at: at(second), text, applied: false });
     }
 
+    /// Staff hand a ticket over to another OPD.
+    pub fn hands_over(&mut self, second: i64, ticket: i64, opd: &str) {
+        self.staff(second, ActionKind::Handover, ticket);
+        self.view.actions.last_mut().unwrap().text = opd.into();
+    }
+
     /// A read of the whole thread began then and the judge looks; what happened, as `number event detail` and `number alert of step to groups`.
     pub fn read(&mut self, second: i64) -> Vec<String> {
         self.view.read_began_at = Some(at(second));
@@ -168,7 +175,8 @@ impl Desk {
             said.extend(ruled.events.iter().map(|(name, detail)| format!("{id} {name} {detail}").trim_end().to_owned()));
             said.extend(ruled.alerts.iter().map(|alert| {
                 let late = if alert.late_found { " late_found" } else { "" };
-                format!("{id} -> {} {} {}{late}", alert.kind.word(), alert.at, alert.notify.join(",")).trim_end().to_owned()
+                let from = if alert.kind == AlertKind::HandedOver { format!(" from {}", alert.detail) } else { String::new() };
+                format!("{id} -> {} {} {}{late}{from}", alert.kind.word(), alert.at, alert.notify.join(",")).trim_end().to_owned()
             }));
             *self.view.tickets.iter_mut().find(|ticket| ticket.id == id).unwrap() = ruled.ticket;
         }

@@ -204,7 +204,9 @@ impl Ledger {
     }
 
     async fn staff(&self, kind: ActionKind, pick: usize) {
-        let open: Vec<Stored> = self.stored().await.into_iter().filter(|stored| stored.ticket.state == "open").collect();
+        let mut open: Vec<Stored> = self.stored().await.into_iter().filter(|stored| stored.ticket.state == "open").collect();
+        // not by number: threads of one read are numbered in no order
+        open.sort_by(|a, b| (&a.ticket.thread, &a.ticket.author).cmp(&(&b.ticket.thread, &b.ticket.author)));
         if let Some(stored) = open.get(pick % open.len().max(1)) {
             actions::record(&self.db, &Scope::ALL, &[TicketId(stored.id)], (kind, "alasan"), "siti", self.now()).await.unwrap();
         }

@@ -75,6 +75,16 @@ pub struct Story {
     pub deeds: Vec<(i64, Deed)>,
 }
 
+impl Story {
+    /// The same, with this done at each of these seconds to one of the tickets that are open then.
+    pub fn with(&self, kind: ActionKind, at: &[(i64, usize)]) -> Self {
+        let mut story = self.clone();
+        story.deeds.extend(at.iter().map(|&(second, pick)| (second, Deed::Staff { kind, pick })));
+        story.deeds.sort_by_key(|(second, _)| *second);
+        story
+    }
+}
+
 /// What one read shows: a post with its comments, or a conversation.
 pub const PLACES: [&str; 7] = ["p1", "p2", "t_dm1", "t_dm2", "t_dm3", "v1", "m1"];
 /// Thread, its place, its kind, the citizen of a conversation.
@@ -257,7 +267,8 @@ pub fn live() -> impl Strategy<Value = Story> {
         Just(ActionKind::Unack),
         Just(ActionKind::Dismiss),
         Just(ActionKind::Resolve),
-        Just(ActionKind::Assign)
+        Just(ActionKind::Assign),
+        Just(ActionKind::Handover)
     ];
     let deed = prop_oneof![
         4 => (0..PLACES.len(), any::<u64>()).prop_map(|(place, seed)| Deed::Whole { place: Some(place), seed }),

@@ -64,7 +64,7 @@ fn a_chat_message_has_a_button_and_one_with_the_link_where_telegram_takes_it() {
 
 #[test]
 fn only_a_letter_that_asks_for_something_can_be_acted_upon_and_only_by_a_person() {
-    for kind in [AlertKind::Warned, AlertKind::Breached, AlertKind::Escalated, AlertKind::Backlog] {
+    for kind in [AlertKind::Warned, AlertKind::Breached, AlertKind::Escalated, AlertKind::Backlog, AlertKind::HandedOver] {
         assert!(signed(site(Language::English), &one(kind)).contains("callback_data"), "{kind}");
     }
     for kind in [AlertKind::Answered, AlertKind::Dismissed, AlertKind::Withdrawn] {
