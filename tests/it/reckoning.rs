@@ -154,6 +154,8 @@ pub struct Action {
 pub enum What {
     Ack,
     Unack,
+    /// To which OPD.
+    Handover(String),
     /// With its reason.
     Dismiss(String),
     /// With how it was answered; may be empty.

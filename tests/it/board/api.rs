@@ -69,6 +69,7 @@ async fn staff_act_by_the_api_and_the_trail_tells_who() {
     for world in [World::sqlite().await, World::postgres().await] {
         let id = world.ticket_of("dinhub").await;
         let by = |deed: &str| format!("/api/v1/tickets/{id}/{deed}");
+        world.clock.advance(jiff::SignedDuration::from_millis(5));
         let done = world.act("dewi", &by("ack"), &json!({})).await;
         assert_eq!(done.status, 200, "{}", done.body);
         assert!(done.json()["acknowledged_at"].is_string(), "it has taken effect: {}", done.body);

@@ -28,6 +28,7 @@ struct Waits<'a> {
     author: &'a str,
     members: Vec<&'a Message>,
     acknowledged_at: Option<Timestamp>,
+    handed_to: Option<String>,
 }
 
 struct Clock {
@@ -129,7 +130,7 @@ impl<'a> Replay<'a> {
         if let Some(one) = self.waits.iter_mut().find(|one| one.author == message.author) {
             one.members.push(message);
         } else if self.opens(message) {
-            self.waits.push(Waits { author: &message.author, members: vec![message], acknowledged_at: None });
+            self.waits.push(Waits { author: &message.author, members: vec![message], acknowledged_at: None, handed_to: None });
         }
     }
 
@@ -184,6 +185,12 @@ impl<'a> Replay<'a> {
         match &action.what {
             What::Ack => self.waits[index].acknowledged_at = Some(action.at),
             What::Unack => self.waits[index].acknowledged_at = None,
+            // What was said for another OPD is said no more.
+            What::Handover(opd) => {
+                if self.waits[index].handed_to.replace(opd.clone()).as_ref() != Some(opd) {
+                    self.waits[index].acknowledged_at = None;
+                }
+            }
             What::Dismiss(reason) => self.close(index, action.at, "dismissed", None, Some(reason.clone())),
             What::Resolve(how) => {
                 self.close(index, action.at, "answered", Some("staff".to_owned()), Some(how.clone()).filter(|how| !how.is_empty()));

@@ -108,7 +108,8 @@ fn action(row: &Row) -> Option<Action> {
         ActionKind::Unack => What::Unack,
         ActionKind::Dismiss => What::Dismiss(row.t("text").unwrap()),
         ActionKind::Resolve => What::Resolve(row.t("text").unwrap()),
-        ActionKind::Note | ActionKind::Assign | ActionKind::Handover => return None,
+        ActionKind::Handover => What::Handover(row.t("text").unwrap()),
+        ActionKind::Note | ActionKind::Assign => return None,
     };
     Some(Action { thread: row.t("key").unwrap(), author: row.t("author").unwrap(), at: row.at("at").unwrap().timestamp(), what })
 }
