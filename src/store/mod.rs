@@ -16,6 +16,7 @@ pub mod listing;
 pub mod outbox;
 mod reach;
 pub mod recap;
+pub mod replies;
 pub mod sources;
 pub mod tickets;
 pub mod tokens;
