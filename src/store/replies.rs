@@ -12,10 +12,7 @@ use super::{
     db::{Row, built, vals},
 };
 use crate::domain::{
-    AccountId, Form, Platform, ReplyId, ReplyState, ThreadId, TicketId, Time,
-    message::key_of,
-    reply::Facts,
-    time::rfc3339,
+    AccountId, Form, Platform, ReplyId, ReplyState, ThreadId, TicketId, Time, message::key_of, reply::Facts, time::rfc3339,
 };
 
 /// A reply as `show`, the page and the API have it.
@@ -73,9 +70,12 @@ pub struct Claimed {
     pub tried_at: Option<Time>,
     /// When a read that should show it did not, for the first time.
     pub missed_at: Option<Time>,
+    /// Why it is uncertain, or for what it waited.
+    pub error: Option<String>,
     /// Until when it is this worker's alone.
     pub lease_until: Time,
-    fence: i64,
+    /// Repeated by whoever writes the result: an older lease writes nothing.
+    pub fence: i64,
 }
 
 /// Takes due replies under a lease until `until`; `only`: this one, if it is due.
@@ -120,6 +120,7 @@ fn claimed(row: &Row) -> Result<Claimed, StoreError> {
         state: row.word("state", ReplyState::from_word)?,
         tried_at: row.oat("tried_at")?,
         missed_at: row.oat("missed_at")?,
+        error: row.ot("error")?,
         lease_until: row.at("lease_until")?,
         fence: row.i("fence")?,
     })

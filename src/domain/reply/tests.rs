@@ -88,7 +88,8 @@ fn nothing_is_answered_that_is_closed_gone_or_hidden_on_instagram() {
     ] {
         assert_eq!(closed.way(Form::Comment, at(1)), Err(why));
     }
-    let nobody = Facts { citizen: None, newest: facts(Platform::Facebook, Kind::Message).newest, ..facts(Platform::Facebook, Kind::Message) };
+    let nobody =
+        Facts { citizen: None, newest: facts(Platform::Facebook, Kind::Message).newest, ..facts(Platform::Facebook, Kind::Message) };
     assert_eq!(nobody.way(Form::Message, at(1)).unwrap().target, "9001");
 }
 
