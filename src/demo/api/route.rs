@@ -119,8 +119,9 @@ fn limits(world: &World, node: Option<Node<'_>>, endpoint: &str, account: Option
         let of = match (account.platform, inbox) {
             (Platform::Facebook, false) => Use::Pages,
             (Platform::Facebook, true) => Use::Messenger,
-            (Platform::Instagram, false) => Use::Instagram,
-            (Platform::Instagram, true) => Use::InstagramConversations,
+            // a hundred messages may be sent in a second, but two conversations read
+            (Platform::Instagram, inbox) if !inbox || endpoint == "messages" => Use::Instagram,
+            (Platform::Instagram, _) => Use::InstagramConversations,
         };
         limits.push((of, account.id.clone()));
     }
