@@ -1,5 +1,7 @@
 //! What the program says to people: letters, the audit, later the page and reports. One catalogue, in one file a language. Pure.
 
+pub mod canned;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, tz::TimeZone};

@@ -12,6 +12,7 @@ pub mod due;
 mod messages;
 mod output;
 mod queue;
+mod reply;
 mod run;
 mod show;
 mod staff;
@@ -32,7 +33,7 @@ use crate::{
     config::{self, Environment, Loaded, Problems, Secrets},
     domain::{TicketId, Time, settings::Settings},
     runtime::{Clock as _, SystemClock, log::escaped},
-    store::{BackupError, Db, StoreError, actions::ActionError},
+    store::{BackupError, Db, StoreError, actions::ActionError, replies::ReplyError},
 };
 
 /// Watches the Facebook Pages and Instagram accounts of a government, keeps one queue, and flags what goes unanswered.
@@ -70,6 +71,8 @@ enum Command {
     Note(staff::Note),
     /// Gives a ticket to somebody
     Assign(staff::Assign),
+    /// Answers a citizen on the platform: below the comment, or in the conversation
+    Reply(reply::Args),
     /// Says when a clock runs out
     Due(due::DueArgs),
     /// Lists what is polled and how it fares; `discover` finds what a token can see
@@ -111,7 +114,7 @@ impl From<io::Error> for Failure {
 macro_rules! failed {
     ($($error:ty),+) => { $(impl From<$error> for Failure { fn from(error: $error) -> Self { Self::Failed(format!("{error:#}")) } })+ };
 }
-failed!(StoreError, ActionError, BackupError);
+failed!(StoreError, ActionError, BackupError, ReplyError);
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
@@ -135,7 +138,12 @@ impl Shell {
 
     /// The database and the settings, of whose secrets only that of the database is read.
     async fn open(&self) -> Result<(Db, Settings), Failure> {
-        let settings = self.load(Secrets::DatabaseOnly)?.settings;
+        self.open_with(Secrets::DatabaseOnly).await
+    }
+
+    /// The same with these secrets.
+    async fn open_with(&self, secrets: Secrets) -> Result<(Db, Settings), Failure> {
+        let settings = self.load(secrets)?.settings;
         match Db::open_existing(settings.database.url.expose_secret()).await {
             Ok(db) => Ok((db, settings)),
             Err(error @ StoreError::Newer(_)) => Err(anyhow::Error::new(error).into()),
@@ -195,6 +203,7 @@ impl Command {
             Self::Resolve(args) => args.run(shell).await,
             Self::Note(args) => args.run(shell).await,
             Self::Assign(args) => args.run(shell).await,
+            Self::Reply(args) => reply::run(args, shell).await,
             Self::Due(args) => {
                 let calendars = shell.load(Secrets::DatabaseOnly)?.settings.calendars;
                 match due::run(&args, &calendars, io::stdin().lock(), &mut shell.out, io::stderr())? {

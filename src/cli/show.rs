@@ -12,7 +12,10 @@ use super::{
 use crate::{
     domain::TicketId,
     runtime::log::escaped,
-    store::listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
+    store::{
+        listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
+        replies::{self, ReplyRow},
+    },
 };
 
 #[derive(Debug, clap::Args)]
@@ -33,6 +36,7 @@ struct Shown {
     history: Vec<MessageRow>,
     events: Vec<EventRow>,
     actions: Vec<ActionRow>,
+    replies: Vec<ReplyRow>,
     alerts: Vec<AlertRow>,
 }
 
@@ -45,6 +49,7 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
         history: listing::history(&db, id).await?,
         events: listing::events(&db, id).await?,
         actions: listing::actions(&db, id).await?,
+        replies: replies::list(&db, id).await?,
         alerts: listing::alerts(&db, id).await?,
     };
     let view = View::of(&settings);
@@ -61,7 +66,7 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
 
 /// For people: the ticket line by line, then a table for everything that hangs on it.
 fn people(out: &mut impl Write, shown: &Shown, view: &View) -> io::Result<()> {
-    let Shown { ticket, history, events, actions, alerts } = shown;
+    let Shown { ticket, history, events, actions, replies, alerts } = shown;
     let who = ticket.author.as_ref().map_or_else(
         || "unknown".into(),
         |author| [&author.name, &author.id].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),
@@ -88,6 +93,7 @@ fn people(out: &mut impl Write, shown: &Shown, view: &View) -> io::Result<()> {
     section(out, "events", &["at", "event", ""], events.iter().map(event).collect())?;
     let action = |a: &ActionRow| vec![view.time(a.at), a.kind.to_string(), a.by.clone(), a.text.clone(), view.maybe(a.applied_at)];
     section(out, "staff", &["at", "action", "by", "", "took effect"], actions.iter().map(action).collect())?;
+    section(out, "replies", ReplyRow::HEADINGS, replies.iter().map(|reply| reply.cells(view)).collect())?;
     section(out, "alerts", AlertRow::HEADINGS, alerts.iter().map(|alert| alert.cells(view)).collect())
 }
 
@@ -100,6 +106,23 @@ fn section(out: &mut impl Write, title: &str, headings: &[&str], rows: Vec<Vec<S
         table.add_row(row.iter().map(|cell| escaped(cell)));
     }
     writeln!(out, "\n{title}\n{}", table.trim_fmt())
+}
+
+impl ReplyRow {
+    const HEADINGS: &'static [&'static str] = &["at", "by", "form", "", "state", "sent", "why"];
+
+    fn cells(&self, view: &View) -> Vec<String> {
+        let until = self.until.filter(|_| self.error.is_some()).map(|at| format!("until {}", view.time(at)));
+        vec![
+            view.time(self.at),
+            self.by.clone(),
+            self.form.to_string(),
+            self.text.clone(),
+            self.state.to_string(),
+            view.maybe(self.sent_at),
+            [self.error.clone(), until].into_iter().flatten().collect::<Vec<_>>().join("; "),
+        ]
+    }
 }
 
 impl AlertRow {

@@ -21,11 +21,11 @@ use crate::{
 /// More tickets than this at once are likely a slip.
 const ASK_ABOVE: usize = 20;
 /// A running daemon notices within two seconds.
-const PATIENCE: Duration = Duration::from_millis(2500);
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+pub(super) const PATIENCE: Duration = Duration::from_millis(2500);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 #[derive(Debug, clap::Args)]
-struct Who {
+pub(super) struct Who {
     /// Who does it [default: who called sudo, else who is logged in]
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     by: Option<String>,
@@ -189,7 +189,7 @@ impl Act {
 }
 
 impl Who {
-    fn name(self) -> String {
+    pub fn name(self) -> String {
         let login = || ["SUDO_USER", "USER", "LOGNAME"].into_iter().filter_map(|name| env::var(name).ok()).find(|name| !name.is_empty());
         // a container or a unit may set none of them; the process belongs to somebody all the same
         let uid = || fs::metadata("/proc/self").map_or("unknown".into(), |process| format!("uid {}", process.uid()));

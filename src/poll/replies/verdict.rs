@@ -53,7 +53,9 @@ mod tests {
     use crate::graph::Scope;
 
     fn graph(next: Next, code: Option<i32>, unasked: bool) -> PassError {
-        PassError::Graph(GraphError { code, unasked, ..GraphError::new(next, "so") })
+        let mut error = GraphError::new(next, "so");
+        (error.code, error.unasked) = (code, unasked);
+        PassError::Graph(error)
     }
 
     #[test]
