@@ -196,9 +196,10 @@ impl<'a> Pass<'a> {
             if inbox { quota.inbox_turn(account, now) } else { SignedDuration::ZERO }
         };
         tokio::time::sleep(turn.unsigned_abs()).await;
-        let answer = match request.form.is_empty() {
-            true => self.tools.client.get::<T>(access, request).await,
-            false => self.tools.client.post::<T>(access, request).await,
+        let answer = if request.form.is_empty() {
+            self.tools.client.get::<T>(access, request).await
+        } else {
+            self.tools.client.post::<T>(access, request).await
         };
         let (outcome, usage) = match &answer {
             Ok(answer) => ("ok", &answer.usage),

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{error::Refusal, fields::Args, route::find, token};
+use super::{error::Refusal, fields::Args, node::Node, route::find, token};
 use crate::{
     demo::world::{Author, Host, Item, ItemKind, Token, World},
     domain::Platform,
@@ -32,7 +32,7 @@ fn needs(token: &Token, scope: &str) -> Result<(), Refusal> {
     if token.scopes.contains(scope) { Ok(()) } else { Err(Refusal::no_messaging(scope)) }
 }
 
-fn text<'a>(form: &'a Args, most: usize) -> Result<&'a str, Refusal> {
+fn text(form: &Args, most: usize) -> Result<&str, Refusal> {
     let text = form.get("message").unwrap_or_default();
     let fits = !text.trim().is_empty() && text.encode_utf16().count() <= most;
     if fits { Ok(text) } else { Err(Refusal::new(100, format!("(#100) The message must hold 1 to {most} characters"))) }
@@ -40,7 +40,7 @@ fn text<'a>(form: &'a Args, most: usize) -> Result<&'a str, Refusal> {
 
 /// What is written under, if the token may see it and it is still there.
 fn target<'a>(world: &'a World, token: &Token, id: &str) -> Result<&'a Item, Refusal> {
-    let item = find(world, id).filter(|node| token::may_see(world, token, *node)).and_then(|node| node.item());
+    let item = find(world, id).filter(|node| token::may_see(world, token, *node)).and_then(Node::item);
     item.filter(|item| item.visible(world.now())).ok_or_else(|| Refusal::no_object(id))
 }
 

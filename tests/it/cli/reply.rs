@@ -106,7 +106,7 @@ async fn a_running_daemon_sends_what_the_command_records_and_the_command_says_ho
     let [comment, message] = site.tickets().await;
     let output = site.run(&["reply", &comment, "Besok, Bu.", "--by", "Wati"]).await;
     assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
-    assert_eq!(stdout(&output), format!("ticket {comment}: answered by {}; sent as comment by Wati\n", site.page));
+    assert_eq!(stdout(&output), format!("ticket {comment}: answered, by {}; sent as comment by Wati\n", site.page));
     assert_eq!(site.written("Besok, Bu."), (1, 1));
 
     site.simulator.world().fail_next(Scope::Writes, Fault::Reset, 1);
@@ -159,6 +159,6 @@ async fn without_a_daemon_the_command_sends_it_itself_and_what_fails_is_said() {
 
     let output = site.run(&["reply", &comment, "Besok, Bu."]).await;
     assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
-    assert_eq!(stdout(&output), format!("ticket {comment}: answered by {}; sent as comment by siti\n", site.page));
+    assert_eq!(stdout(&output), format!("ticket {comment}: answered, by {}; sent as comment by siti\n", site.page));
     assert_eq!(site.written("Besok, Bu."), (1, 1));
 }
