@@ -33,7 +33,7 @@ use crate::{
     },
     graph::{Access, Client, Host, facebook, instagram, wire::account},
     link,
-    poll::{self, PollStage, Skew, tokens},
+    poll::{self, PollStage, Replies, Skew, tokens},
     runtime::{
         Clock as _, Crew, Nudge, Pulse, SharedClock, Stage, SystemClock, beat, drive, http, log,
         metrics::{Metrics, Scrape},
@@ -289,6 +289,23 @@ async fn crew(
 /// The key of links and buttons in letters, made at the first start.
 pub async fn links(db: &Db) -> Result<link::Key, StoreError> {
     Ok(link::Key::new(&keys::links(db, &rand::random()).await?))
+}
+
+/// What sends replies where no daemon does.
+pub async fn replies(db: &Db, settings: &Settings) -> anyhow::Result<Replies> {
+    http::install_tls();
+    let joints = poll::Joints {
+        clock: Arc::new(SystemClock),
+        metrics: Metrics::default(),
+        client: Client::new(http::client(settings.graph.timeout.unsigned_abs())?, &settings.graph),
+        judge: Nudge::default(),
+        alerts: Nudge::default(),
+        stop: CancellationToken::new(),
+        skew: Skew::default(),
+        owner: worker::name(),
+        reread: Arc::new(reread),
+    };
+    Ok(Replies::new(db.clone(), Arc::new(settings.clone()), &joints).await?)
 }
 
 /// Reads a token again where it came from; of a credential it only says that it looks newer.

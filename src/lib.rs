@@ -19,6 +19,9 @@
 //!                                           REPORT              CLI (reads; acts through the same few store calls)
 //! ```
 //!
+//! What staff write to a citizen is a row too (`reply`): page and command line record it, POLL, which alone talks to accounts, sends it once at
+//! most and reads the answer back, so that SLA closes the ticket as by any other answer.
+//!
 //! Meta's webhooks come in by `web`, which makes POLL read sooner and stores only what no read can show; `arrival` is how either stores.
 //! Officials say that they are seeing to a ticket by a button (ALERT) or a link (`web`), both signed by `link`; SLA applies what they said.
 //! What WhatsApp says there of letters it took is kept with them, and ALERT draws the conclusions.

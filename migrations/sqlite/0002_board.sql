@@ -67,6 +67,7 @@ CREATE TABLE reply (
   fence INTEGER NOT NULL DEFAULT 0,
   external_id TEXT,                 -- Meta's id of what was sent
   sent_at INTEGER,
+  missed_at INTEGER,                -- uncertain: when a read that should show it did not, for the first time
   error TEXT
 ) STRICT;
 CREATE INDEX reply_due ON reply (next_try_at) WHERE next_try_at IS NOT NULL;

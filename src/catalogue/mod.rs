@@ -1,5 +1,7 @@
 //! What the program says to people: letters, the audit, later the page and reports. One catalogue, in one file a language. Pure.
 
+pub mod canned;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, tz::TimeZone};
@@ -33,6 +35,8 @@ pub enum Part {
     Ack,
     /// The pages of staff.
     Board,
+    /// Answering a citizen: forms, states, and why not.
+    Reply,
 }
 
 /// The texts of letters by their keys, as a file that `letter.texts` can name.
@@ -185,6 +189,7 @@ fn texts(part: Part, language: Language) -> Result<BTreeMap<String, String>, Wor
         Part::Audit => ("audit", ""),
         Part::Ack => ("ack", ""),
         Part::Board => ("board", ""),
+        Part::Reply => ("reply", ""),
     };
     let tables = SHARED.iter().chain([&own]).filter_map(|(name, prefix)| Some((tables.get(*name)?, *prefix)));
     Ok(tables.flat_map(|(table, prefix)| table.iter().map(move |(key, text)| (format!("{prefix}{key}"), text.clone()))).collect())
@@ -193,10 +198,11 @@ fn texts(part: Part, language: Language) -> Result<BTreeMap<String, String>, Wor
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Form, ReplyState, reply::Unfit};
 
     #[test]
     fn both_languages_have_the_same_keys_and_words_for_every_cause_and_platform() {
-        for part in [Part::Letter, Part::Audit, Part::Ack, Part::Board] {
+        for part in [Part::Letter, Part::Audit, Part::Ack, Part::Board, Part::Reply] {
             let keys = |language| texts(part, language).unwrap().into_keys().collect::<Vec<_>>();
             assert_eq!(keys(Language::Indonesian), keys(Language::English));
             let words = Words::new(part, Language::Indonesian, TimeZone::UTC).unwrap();
@@ -208,6 +214,18 @@ mod tests {
             }
             for platform in Platform::ALL {
                 words.platform(*platform).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn every_form_and_state_of_a_reply_and_why_there_is_none_has_its_words() {
+        for language in Language::ALL {
+            let words = Words::new(Part::Reply, *language, TimeZone::UTC).unwrap();
+            let forms = Form::ALL.iter().map(|form| format!("form_{form}"));
+            let states = ReplyState::ALL.iter().map(|state| format!("state_{state}"));
+            for key in forms.chain(states).chain(Unfit::ALL.iter().map(|why| format!("unfit_{why}"))) {
+                words.say(&key, ()).unwrap();
             }
         }
     }

@@ -15,6 +15,7 @@ mod output;
 mod people;
 mod progress;
 mod queue;
+mod reply;
 mod run;
 mod show;
 mod staff;
@@ -36,7 +37,7 @@ use crate::{
     config::{self, Environment, Loaded, Problems, Secrets},
     domain::{TicketId, Time, settings::Settings},
     runtime::{Clock as _, SystemClock, log::escaped},
-    store::{BackupError, Db, StoreError, actions::ActionError},
+    store::{BackupError, Db, StoreError, actions::ActionError, replies::ReplyError},
 };
 
 /// Watches the Facebook Pages and Instagram accounts of a government, keeps one queue, and flags what goes unanswered.
@@ -76,6 +77,8 @@ enum Command {
     Assign(staff::Assign),
     /// Hands a ticket over to another OPD
     Handover(staff::Handover),
+    /// Answers a citizen on the platform: below the comment, or in the conversation
+    Reply(reply::Args),
     /// Says when a clock runs out
     Due(due::DueArgs),
     /// Lists what is polled and how it fares; `discover` finds what a token can see
@@ -125,7 +128,7 @@ impl From<io::Error> for Failure {
 macro_rules! failed {
     ($($error:ty),+) => { $(impl From<$error> for Failure { fn from(error: $error) -> Self { Self::Failed(format!("{error:#}")) } })+ };
 }
-failed!(StoreError, BackupError);
+failed!(StoreError, BackupError, ReplyError);
 
 /// Where somebody looks who named a ticket that is none.
 const NO_TICKET: &str = "`tanggap queue --state all` lists them";
@@ -159,7 +162,12 @@ impl Shell {
 
     /// The database and the settings, of whose secrets only that of the database is read.
     async fn open(&self) -> Result<(Db, Settings), Failure> {
-        let settings = self.load(Secrets::DatabaseOnly)?.settings;
+        self.open_with(Secrets::DatabaseOnly).await
+    }
+
+    /// The same with these secrets.
+    async fn open_with(&self, secrets: Secrets) -> Result<(Db, Settings), Failure> {
+        let settings = self.load(secrets)?.settings;
         let url = settings.database.url.expose_secret();
         match Db::open_existing(url).await {
             Ok(db) => Ok((db, settings)),
@@ -234,6 +242,7 @@ impl Command {
             Self::Note(args) => args.run(shell).await,
             Self::Assign(args) => args.run(shell).await,
             Self::Handover(args) => args.run(shell).await,
+            Self::Reply(args) => reply::run(args, shell).await,
             Self::Due(args) => {
                 let calendars = shell.load(Secrets::DatabaseOnly)?.settings.calendars;
                 match due::run(&args, &calendars, io::stdin().lock(), &mut shell.out, io::stderr())? {

@@ -21,6 +21,7 @@ use crate::{
     store::{
         Db, StoreError,
         listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
+        replies::{self, ReplyRow},
     },
 };
 
@@ -42,6 +43,7 @@ struct Shown {
     history: Vec<MessageRow>,
     events: Vec<EventRow>,
     actions: Vec<ActionRow>,
+    replies: Vec<ReplyRow>,
     alerts: Vec<AlertRow>,
     /// How long which OPD held it, if it was ever handed over.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -60,6 +62,7 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
         history: listing::history(&db, &Scope::ALL, id).await?,
         events: listing::events(&db, &Scope::ALL, id).await?,
         actions: listing::actions(&db, &Scope::ALL, id).await?,
+        replies: replies::list(&db, &Scope::ALL, id).await?,
         alerts: listing::alerts(&db, &Scope::ALL, id).await?,
     };
     let view = View::of(&settings);
@@ -88,7 +91,7 @@ async fn held(db: &Db, settings: &Settings, ticket: &TicketRow) -> Result<Vec<Ho
 
 /// For people: the ticket line by line, then a table for everything that hangs on it.
 fn people(out: &mut impl Write, shown: &Shown, view: &View) -> io::Result<()> {
-    let Shown { ticket, history, events, actions, alerts, holdings } = shown;
+    let Shown { ticket, history, events, actions, replies, alerts, holdings } = shown;
     let who = ticket.author.as_ref().map_or_else(
         || "unknown".into(),
         |author| [&author.name, &author.id].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),
@@ -120,6 +123,7 @@ fn people(out: &mut impl Write, shown: &Shown, view: &View) -> io::Result<()> {
     let minutes = |seconds: i64| format!("{} min", seconds / 60);
     let held = |h: &Holding| vec![h.opd.clone(), view.time(h.from), view.maybe(h.until), minutes(h.seconds), minutes(h.business_seconds)];
     section(out, "held by", &["opd", "from", "until", "waited", "in working time"], holdings.iter().map(held).collect())?;
+    section(out, "replies", ReplyRow::HEADINGS, replies.iter().map(|reply| reply.cells(view)).collect())?;
     section(out, "alerts", AlertRow::HEADINGS, alerts.iter().map(|alert| alert.cells(view)).collect())
 }
 
@@ -132,6 +136,23 @@ fn section(out: &mut impl Write, title: &str, headings: &[&str], rows: Vec<Vec<S
         table.add_row(row.iter().map(|cell| escaped(cell)));
     }
     writeln!(out, "\n{title}\n{}", fitted(&mut table))
+}
+
+impl ReplyRow {
+    const HEADINGS: &'static [&'static str] = &["at", "by", "form", "", "state", "sent", "why"];
+
+    fn cells(&self, view: &View) -> Vec<String> {
+        let until = self.until.filter(|_| self.error.is_some()).map(|at| format!("until {}", view.time(at)));
+        vec![
+            view.time(self.at),
+            self.by.clone(),
+            self.form.to_string(),
+            self.text.clone(),
+            self.state.to_string(),
+            view.maybe(self.sent_at),
+            [self.error.clone(), until].into_iter().flatten().collect::<Vec<_>>().join("; "),
+        ]
+    }
 }
 
 impl AlertRow {

@@ -22,8 +22,8 @@ use crate::{
 /// More tickets than this at once are likely a slip.
 const ASK_ABOVE: usize = 20;
 /// A running daemon notices within two seconds.
-const PATIENCE: Duration = Duration::from_millis(2500);
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+pub(super) const PATIENCE: Duration = Duration::from_millis(2500);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Who {

@@ -30,6 +30,8 @@ pub struct Settings {
     pub heartbeat: Heartbeat,
     /// What letters show.
     pub letter: Letter,
+    /// Replies to be chosen from, in the order of the configuration.
+    pub canned: Vec<Canned>,
     /// How long texts of closed threads are kept.
     pub retention_closed: SignedDuration,
     /// `secrets.key`: encrypts refreshed Instagram tokens; there wherever an account has `login = "instagram"`.
@@ -226,6 +228,17 @@ pub enum Preview {
     None,
 }
 super::words!(Preview { Public = "public", Masked = "masked", None = "none" });
+
+/// `[[canned]]`: a reply to be chosen from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canned {
+    /// What it is called.
+    pub name: String,
+    /// A template with the variables of `catalogue::canned`.
+    pub text: String,
+    /// Only for tickets of these; empty = of all.
+    pub opd: Vec<String>,
+}
 
 /// `[letter]`.
 #[derive(Clone, Debug)]
@@ -530,6 +543,10 @@ impl Settings {
     /// An official's name by the id; the id itself if the configuration does not know it (any more).
     pub fn office<'a>(&'a self, id: &'a str) -> &'a str {
         self.officials.iter().find(|official| official.id == id).map_or(id, |official| &official.name)
+    }
+    /// The replies to be chosen from for a ticket of this OPD.
+    pub fn canned<'a>(&'a self, opd: &'a str) -> impl Iterator<Item = &'a Canned> {
+        self.canned.iter().filter(move |canned| canned.opd.is_empty() || canned.opd.iter().any(|slug| slug == opd))
     }
     /// The OPD with this slug.
     pub fn opd(&self, slug: &str) -> Option<&Opd> {

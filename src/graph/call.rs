@@ -128,8 +128,12 @@ impl Client {
 
     async fn send<T: DeserializeOwned>(&self, method: Method, access: &Access, request: &Request) -> Result<Answer<T>, GraphError> {
         let (url, authorization) = self.address(access, request)?;
-        let sent = self.http.request(method, url).header(AUTHORIZATION, authorization).timeout(self.timeout).send().await;
-        let response = sent.map_err(|error| transport(&error))?;
+        let mut call = self.http.request(method, url).header(AUTHORIZATION, authorization).timeout(self.timeout);
+        if !request.form.is_empty() {
+            let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.form).finish();
+            call = call.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
+        }
+        let response = call.send().await.map_err(|error| transport(&error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let trace = text("x-fb-trace-id").and_then(trace_id);
@@ -163,7 +167,7 @@ impl Client {
     }
 
     fn address(&self, access: &Access, request: &Request) -> Result<(Url, HeaderValue), GraphError> {
-        let wrong = |what| GraphError::new(Next::Refused, what);
+        let wrong = |what| GraphError::unasked(Next::Refused, what);
         let base = match access.host {
             Host::Facebook => &self.facebook,
             Host::Instagram => &self.instagram,
@@ -181,7 +185,7 @@ impl Client {
             url.query_pairs_mut().append_pair("appsecret_proof", &proof(secret, &access.token)?);
         }
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", access.token.expose_secret()))
-            .map_err(|_| GraphError::new(Next::Token, "the token holds characters no token has"))?;
+            .map_err(|_| GraphError::unasked(Next::Token, "the token holds characters no token has"))?;
         bearer.set_sensitive(true);
         Ok((url, bearer))
     }
@@ -190,7 +194,7 @@ impl Client {
 /// Lower-case hexadecimal HMAC-SHA256 of the token under the app's secret ("Securing Graph API requests").
 fn proof(secret: &SecretString, token: &SecretString) -> Result<String, GraphError> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
-        .map_err(|_| GraphError::new(Next::Refused, "the app's secret is no key"))?;
+        .map_err(|_| GraphError::unasked(Next::Refused, "the app's secret is no key"))?;
     mac.update(token.expose_secret().as_bytes());
     Ok(hex::encode(mac.finalize().into_bytes()))
 }
@@ -212,10 +216,10 @@ async fn bytes(mut response: Response) -> Result<Vec<u8>, GraphError> {
 
 /// Nothing of the error itself is kept: it holds the URL, and in that `appsecret_proof` or a token.
 fn transport(error: &reqwest::Error) -> GraphError {
-    let what = if error.is_timeout() {
+    let what = if error.is_connect() {
+        return GraphError::unasked(Next::Retry, if error.is_timeout() { "no answer in time" } else { "could not connect" });
+    } else if error.is_timeout() {
         "no answer in time"
-    } else if error.is_connect() {
-        "could not connect"
     } else if error.is_body() || error.is_decode() {
         "the answer broke off"
     } else {

@@ -78,6 +78,8 @@ pub struct GraphError {
     pub status: Option<u16>,
     /// Meta's number of the request, for its support.
     pub trace: Option<Box<str>>,
+    /// Meta was not reached: whatever was to be written was not.
+    pub unasked: bool,
     /// What the headers told of the limits.
     pub usage: Box<[Usage]>,
     pub(super) foreign: Option<Box<str>>,
@@ -86,7 +88,16 @@ pub struct GraphError {
 impl GraphError {
     /// An error that no answer of Meta's stands behind.
     pub fn new(next: Next, what: &'static str) -> Self {
-        Self { next, what, code: None, subcode: None, status: None, trace: None, usage: Box::default(), foreign: None }
+        Self { next, what, code: None, subcode: None, status: None, trace: None, unasked: false, usage: Box::default(), foreign: None }
+    }
+    /// The same where the request never left.
+    pub fn unasked(next: Next, what: &'static str) -> Self {
+        Self { unasked: true, ..Self::new(next, what) }
+    }
+    /// Whether what was to be written surely was not: the request never left, or Meta said no. After anything else (no answer, half of one,
+    /// trouble of Meta's, a proxy's page) nobody knows.
+    pub fn is_refusal(&self) -> bool {
+        self.unasked || matches!(self.next, Next::Later { .. }) || self.code.is_some() && self.next != Next::Retry
     }
     /// Meta's own message, for a log at debug: at most 200 characters, with addresses and whatever may be a token,
     /// an id, an e-mail address or a telephone number taken out.

@@ -1,7 +1,7 @@
 //! The edge to Meta's Graph API: one request, one verdict.
 //!
-//! `call` sends a request and reads its answer, `facebook` and `instagram` say what is asked, `wire` what may come back
-//! (tolerantly: a broken element costs that element), `verdict` what an error asks for next, `usage` how much of a limit is used.
+//! `call` sends a request and reads its answer, `facebook` and `instagram` say what is asked, `reply` what is written, `wire` what may come
+//! back (tolerantly: a broken element costs that element), `verdict` what an error asks for next, `usage` how much of a limit is used.
 
 pub mod call;
 pub mod debug;
@@ -10,6 +10,7 @@ pub mod error;
 pub mod facebook;
 mod fields;
 pub mod instagram;
+pub mod reply;
 pub mod request;
 pub mod usage;
 mod verdict;

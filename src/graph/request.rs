@@ -9,6 +9,8 @@ pub struct Request {
     pub path: Vec<String>,
     /// The query.
     pub params: Vec<(&'static str, String)>,
+    /// What is written, as a form in the body: a query may end in a proxy's log.
+    pub form: Vec<(&'static str, String)>,
     /// The call's name in metrics and logs.
     pub endpoint: &'static str,
 }
@@ -16,12 +18,18 @@ pub struct Request {
 impl Request {
     /// A request for a path.
     pub(super) fn new<const N: usize>(endpoint: &'static str, path: [&str; N]) -> Self {
-        Self { path: path.map(str::to_owned).to_vec(), params: Vec::new(), endpoint }
+        Self { path: path.map(str::to_owned).to_vec(), params: Vec::new(), form: Vec::new(), endpoint }
     }
     /// With one more parameter.
     #[must_use]
     pub(super) fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.params.push((name, value.to_string()));
+        self
+    }
+    /// With one more field of the body; such a request is a POST.
+    #[must_use]
+    pub(super) fn writing(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.form.push((name, value.to_string()));
         self
     }
     /// The page of the list that follows a cursor; the first page without one.
@@ -34,7 +42,7 @@ impl Request {
     }
 }
 
-/// Without the query, which may hold a token (`debug_token`).
+/// Without the query, which may hold a token (`debug_token`), and without what is written to a citizen.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.path.join("/"), self.endpoint)

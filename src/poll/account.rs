@@ -30,7 +30,7 @@ const UNHEALTHY_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// How long an account that met a limit is treated with care.
 const THROTTLED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-fn configured<'a>(tools: &'a Tools, platform: Platform, id: &str) -> Option<(&'a Opd, &'a AccountSpec)> {
+pub(super) fn configured<'a>(tools: &'a Tools, platform: Platform, id: &str) -> Option<(&'a Opd, &'a AccountSpec)> {
     tools.settings.accounts().find(|(_, spec)| spec.platform == platform && spec.id == id)
 }
 

@@ -56,7 +56,7 @@ impl Memo {
 }
 
 /// Whose conversations are asked for: with Facebook Login the linked Page's.
-fn owner<'a>(pass: &'a Pass<'_>) -> &'a str {
+pub(super) fn owner<'a>(pass: &'a Pass<'_>) -> &'a str {
     match (pass.spec.login, &pass.spec.page) {
         (Login::Facebook, Some(page)) if !pass.is_page() => page,
         _ => &pass.spec.id,

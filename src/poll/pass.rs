@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use tracing::warn;
 
 use super::{
-    Skew,
+    Joints, Skew,
     quota::{Pool, Purpose, Quota},
     tokens::{Fault, Held, Tokens},
 };
@@ -110,6 +110,26 @@ pub struct Pass<'a> {
     pools: [Pool; 2],
 }
 
+impl Tools {
+    /// What the passes of this process share; limits that were met before a restart still hold.
+    pub async fn new(db: Db, settings: SharedSettings, joints: &Joints) -> Result<Self, StoreError> {
+        let rules = Rules::new(&settings.sla.auto_reply_patterns, &settings.sla.urgent_keywords);
+        let tokens = Tokens::new(settings.clone(), joints.client.clone(), joints.metrics.clone(), joints.reread.clone());
+        let quota = Quota::resumed(limits::held(&db, Time::from_timestamp(joints.clock.now())).await?);
+        Ok(Self {
+            db,
+            tokens,
+            settings,
+            client: joints.client.clone(),
+            rules,
+            clock: joints.clock.clone(),
+            metrics: joints.metrics.clone(),
+            skew: joints.skew.clone(),
+            quota: Mutex::new(quota),
+        })
+    }
+}
+
 impl<'a> Pass<'a> {
     /// Prepares a pass.
     pub async fn new(
@@ -158,6 +178,11 @@ impl<'a> Pass<'a> {
         answer.map(|answer| answer.value)
     }
 
+    /// Writes something, once: after trouble it may have been written all the same.
+    pub async fn post<T: DeserializeOwned>(&self, request: &Request) -> Result<T, GraphError> {
+        self.once(&self.held.access, request).await.map(|answer| answer.value)
+    }
+
     async fn once<T: DeserializeOwned>(&self, access: &Access, request: &Request) -> Result<Answer<T>, GraphError> {
         let [account, app] = &self.pools;
         let now = self.now();
@@ -165,13 +190,17 @@ impl<'a> Pass<'a> {
             let mut quota = locked(&self.tools.quota);
             if let Some(until) = quota.wait(&self.pools, self.purpose, now) {
                 let next = Next::Later { after: Some(until.since(now)), scope: Scope::Account };
-                return Err(GraphError::new(next, "a limit of calls is used up: not asked"));
+                return Err(GraphError::unasked(next, "a limit of calls is used up: not asked"));
             }
             let inbox = !self.is_page() && matches!(request.endpoint, "conversations" | "conversation");
             if inbox { quota.inbox_turn(account, now) } else { SignedDuration::ZERO }
         };
         tokio::time::sleep(turn.unsigned_abs()).await;
-        let answer = self.tools.client.get::<T>(access, request).await;
+        let answer = if request.form.is_empty() {
+            self.tools.client.get::<T>(access, request).await
+        } else {
+            self.tools.client.post::<T>(access, request).await
+        };
         let (outcome, usage) = match &answer {
             Ok(answer) => ("ok", &answer.usage),
             Err(error) => (error.next.word(), &error.usage),

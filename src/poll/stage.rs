@@ -1,10 +1,6 @@
-//! The stage itself: takes accounts and threads that are due, runs their reads side by side, writes how it went.
+//! The stage itself: takes accounts and threads that are due, runs their reads side by side, writes how it went; and sends replies.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use jiff::SignedDuration;
@@ -16,19 +12,18 @@ use super::{
     Skew,
     account::{poll_account, verify_account},
     pass::Tools,
-    quota::Quota,
+    replies::Replies,
     schedule::lags,
-    tokens::{Reread, Tokens},
+    tokens::Reread,
 };
 use crate::{
     domain::{Cause, Platform, SharedSettings, Time, alert::AlertKind},
     graph::Client,
-    normalize::triage::Rules,
     runtime::{Nudge, SharedClock, Stage, Tally, metrics::Metrics},
     store::{
         Db, StoreError,
         accounts::{self, Leased, Wanted},
-        limits,
+        replies,
     },
 };
 
@@ -42,6 +37,10 @@ const LOOK: Duration = Duration::from_millis(200);
 const STEP: SignedDuration = SignedDuration::from_secs(60);
 /// Threads verified at once besides the polls, so that slow polls never hold up a flag.
 const VERIFIES: usize = 8;
+/// Replies under way at once, besides both.
+const REPLIES: usize = 8;
+/// So long a step that is to end waits for replies under way: cut off, one would have to be looked for.
+const LET_GO: Duration = Duration::from_secs(5);
 
 /// What the stage is joined to.
 pub struct Joints {
@@ -68,6 +67,7 @@ pub struct Joints {
 /// Stage 1.
 pub struct PollStage {
     tools: Arc<Tools>,
+    replies: Replies,
     joints: Joints,
     started_at: Time,
     lagging: bool,
@@ -79,23 +79,12 @@ impl PollStage {
         let list: Vec<(Platform, String, String)> =
             settings.accounts().map(|(opd, spec)| (spec.platform, spec.id.clone(), opd.slug.clone())).collect();
         accounts::sync(&db, &list, Time::from_timestamp(joints.clock.now())).await?;
-        let rules = Rules::new(&settings.sla.auto_reply_patterns, &settings.sla.urgent_keywords);
-        let tokens = Tokens::new(settings.clone(), joints.client.clone(), joints.metrics.clone(), joints.reread.clone());
         joints.metrics.forget_usage();
-        let quota = Quota::resumed(limits::held(&db, Time::from_timestamp(joints.clock.now())).await?);
-        let tools = Tools {
-            db,
-            tokens,
-            settings,
-            client: joints.client.clone(),
-            rules,
-            clock: joints.clock.clone(),
-            metrics: joints.metrics.clone(),
-            skew: joints.skew.clone(),
-            quota: Mutex::new(quota),
-        };
+        let tools = Tools::new(db, settings, &joints).await?;
         let started_at = Time::from_timestamp(joints.clock.now());
-        Ok(Self { tools: Arc::new(tools), joints, started_at, lagging: false })
+        let tools = Arc::new(tools);
+        let replies = Replies::of(tools.clone(), joints.owner.clone());
+        Ok(Self { tools, replies, joints, started_at, lagging: false })
     }
 
     fn now(&self) -> Time {
@@ -159,10 +148,15 @@ impl Stage for PollStage {
         let began_at = self.now();
         let concurrency = self.tools.settings.poll.concurrency.max(1);
         // Tasks of their own: one that holds the writer must go on while this one waits for it.
-        let (mut polls, mut verifies) = (JoinSet::new(), JoinSet::new());
+        let (mut polls, mut verifies, mut replies) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
         let mut done = 0;
         loop {
             let open = self.now().since(began_at) < STEP && !self.joints.stop.is_cancelled();
+            if open && replies.len() < REPLIES {
+                for reply in self.replies.due(REPLIES - replies.len()).await? {
+                    replies.spawn(reply);
+                }
+            }
             if open && verifies.len() < VERIFIES {
                 for read in self.verifies().await? {
                     verifies.spawn(read);
@@ -173,10 +167,11 @@ impl Stage for PollStage {
                     polls.spawn(poll);
                 }
             }
-            if polls.is_empty() && verifies.is_empty() {
+            if polls.is_empty() && verifies.is_empty() && replies.is_empty() {
                 break;
             }
             let news = tokio::select! {
+                Some(sent) = replies.join_next(), if !replies.is_empty() => { done += 1; said(sent) }
                 Some(read) = verifies.join_next(), if !verifies.is_empty() => { done += 1; said(read) }
                 Some(read) = polls.join_next(), if !polls.is_empty() => { done += 1; said(read) }
                 () = tokio::time::sleep(LOOK) => false,
@@ -186,6 +181,7 @@ impl Stage for PollStage {
                 self.joints.judge.nudge();
             }
         }
+        let _ = tokio::time::timeout(LET_GO, async { while replies.join_next().await.is_some() {} }).await;
         if !self.joints.stop.is_cancelled() {
             self.watch_lag().await?;
         }
@@ -193,7 +189,8 @@ impl Stage for PollStage {
             accounts::tell(&self.tools.db, None, AlertKind::ClockSkewed, (None, ""), self.now()).await?;
             self.joints.alerts.nudge();
         }
-        let next = [accounts::next_poll(&self.tools.db).await?, accounts::next_wanted(&self.tools.db, self.now()).await?];
+        let db = &self.tools.db;
+        let next = [accounts::next_poll(db).await?, accounts::next_wanted(db, self.now()).await?, replies::next(db).await?];
         Ok(Tally { done, next: next.into_iter().flatten().min().map(Time::timestamp) })
     }
 }

@@ -11,21 +11,22 @@ pub async fn owners(db: &Db, now: Time) -> Result<Vec<String>, StoreError> {
     let rows = db
         .rows(
             "SELECT lease_owner FROM account WHERE lease_until > $1 AND lease_owner IS NOT NULL
-             UNION SELECT lease_owner FROM letter WHERE lease_until > $1 AND lease_owner IS NOT NULL ORDER BY 1",
+             UNION SELECT lease_owner FROM letter WHERE lease_until > $1 AND lease_owner IS NOT NULL
+             UNION SELECT lease_owner FROM reply WHERE lease_until > $1 AND lease_owner IS NOT NULL ORDER BY 1",
             vals![now],
         )
         .await?;
     rows.iter().map(|row| row.t("lease_owner")).collect()
 }
 
-/// Ends every lease of these owners: an account is read, a letter tried again as soon as its time has come; but a WhatsApp message, of
-/// which a status may still tell whether it arrived (semantics.md, Alerts, "At least once").
+/// Ends every lease of these owners: an account is read, a letter tried again, a reply that was under way looked for as soon as its time
+/// has come; but a WhatsApp message, of which a status may still tell whether it arrived (semantics.md, Alerts, "At least once").
 pub async fn free(db: &Db, owners: &[String]) -> Result<(), StoreError> {
     if owners.is_empty() {
         return Ok(());
     }
     let mut tx = db.write().await?;
-    for (table, which) in [("account", ""), ("letter", " AND channel <> 'whatsapp'")] {
+    for (table, which) in [("account", ""), ("letter", " AND channel <> 'whatsapp'"), ("reply", "")] {
         let sql = format!("UPDATE {table} SET lease_until = 0 WHERE lease_owner IN ({}){which}", numbered(1, owners.len()));
         tx.exec_built(built(sql), owners.iter().map(Into::into).collect()).await?;
     }

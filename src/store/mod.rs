@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod people;
 mod reach;
 pub mod recap;
+pub mod replies;
 pub mod sources;
 pub mod tickets;
 pub mod tokens;

@@ -2,6 +2,7 @@
 
 mod doubts;
 mod month;
+mod replies;
 mod world;
 
 use jiff::SignedDuration;

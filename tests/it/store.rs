@@ -5,6 +5,7 @@ mod concerns;
 mod db;
 mod intake;
 mod outbox;
+mod replies;
 mod schema;
 mod suite;
 mod tickets;

@@ -2,6 +2,7 @@
 //! checks after it still run; settings with a problem never leave `config::load`.
 
 mod calendar;
+mod canned;
 mod channel;
 mod graph;
 mod letter;
@@ -121,6 +122,7 @@ pub(super) fn settings(layered: &Layered, vault: &Vault, findings: &Findings) ->
         sla: site::sla(&mut root.section("sla")),
         heartbeat: site::heartbeat(&mut root.section("heartbeat")),
         letter: letter::letter(&mut root.section("letter"), language, &context),
+        canned: canned::canned(&mut root, &context),
         retention_closed: root.section("retention").positive("closed").value,
         secrets_key,
         calendars,

@@ -1,7 +1,7 @@
 //! Meta's two hosts over real HTTP on loopback, as far as the daemon reads them.
 //!
 //! `route` answers one call from the world, `ask` and `node` evaluate `fields=` over it,
-//! `facebook`, `inbox` and `instagram` know the fields of each kind of node.
+//! `facebook`, `inbox` and `instagram` know the fields of each kind of node, `write` takes what the daemon writes to citizens.
 
 mod ask;
 mod error;
@@ -13,6 +13,7 @@ mod node;
 mod route;
 mod subscribed;
 mod token;
+mod write;
 
 use std::{
     io,
@@ -58,6 +59,9 @@ pub struct Servers {
     simulator: Simulator,
 }
 
+/// The longest form taken in.
+const FORM_MAX: usize = 1024 * 1024;
+
 #[derive(Clone)]
 struct Shared {
     host: Host,
@@ -101,13 +105,18 @@ async fn serve_one(listener: TcpListener, shared: Shared) -> io::Result<()> {
 }
 
 async fn handle(State(shared): State<Shared>, ConnectInfo(cut): ConnectInfo<Cut>, request: Request) -> Response {
-    let query = url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let bearer = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let (head, body) = request.into_parts();
+    let pairs = |text: &[u8]| Args(url::form_urlencoded::parse(text).into_owned().collect());
+    let bearer = head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let is_form =
+        head.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let body = if is_form { axum::body::to_bytes(body, FORM_MAX).await.unwrap_or_default() } else { Bytes::new() };
     let incoming = Incoming {
         host: shared.host,
-        method: request.method().to_string(),
-        path: request.uri().path().to_owned(),
-        query: Args(query.into_owned().collect()),
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: pairs(head.uri.query().unwrap_or_default().as_bytes()),
+        form: pairs(&body),
         bearer: bearer.map(str::to_owned),
         url: shared.url.clone(),
     };
@@ -119,7 +128,7 @@ async fn handle(State(shared): State<Shared>, ConnectInfo(cut): ConnectInfo<Cut>
         tokio::time::sleep(latency).await;
     }
     match answer.fault {
-        Some(Fault::Reset) => cut.now(),
+        Some(Fault::Reset | Fault::Lost) => cut.now(),
         Some(Fault::Stall) => shared.stop.cancelled().await,
         _ => {}
     }

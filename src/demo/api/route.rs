@@ -10,7 +10,7 @@ use super::{
     fields::{self, Args},
     inbox,
     node::Node,
-    subscribed, token,
+    subscribed, token, write,
 };
 use crate::{
     demo::world::{Authorised, Call, Fault, Host, ItemKind, Token, Use, World},
@@ -23,6 +23,8 @@ pub(super) struct Incoming {
     pub method: String,
     pub path: String,
     pub query: Args,
+    /// The body of a POST.
+    pub form: Args,
     /// The token of the `Authorization` header.
     pub bearer: Option<String>,
     /// This host's own address, for `next` links.
@@ -65,8 +67,9 @@ pub(super) fn answer(world: &mut World, call: Incoming) -> Answer {
     };
     let limits = limits(world, node, &endpoint, account.as_deref());
 
-    let fault = world.fault(account.as_deref(), &call.path);
-    let result = match fault.as_ref().and_then(ordered) {
+    let fault = world.fault(account.as_deref(), &call.method, &call.path);
+    let lost = || Refusal::new(1, "never seen by anybody");
+    let result = match fault.as_ref().and_then(|fault| if *fault == Fault::Lost { Some(lost()) } else { ordered(fault) }) {
         Some(refusal) => Err(refusal),
         None => run(world, &call, &segments, &version, text, &limits, fault == Some(Fault::EmptyPage)),
     };
@@ -90,6 +93,7 @@ pub(super) fn answer(world: &mut World, call: Incoming) -> Answer {
         method: call.method,
         path: call.path.clone(),
         query: call.query.0.iter().map(hide).collect(),
+        form: call.form.0.iter().map(hide).collect(),
         authorised,
         next_link: call.query.get("pretty").is_some(),
         account,
@@ -102,7 +106,7 @@ pub(super) fn answer(world: &mut World, call: Incoming) -> Answer {
 }
 
 /// The node an id names; `None` for words such as `me`, and for nothing. Instagram Login's own ids are the account's after a 9.
-fn find<'a>(world: &'a World, id: &str) -> Option<Node<'a>> {
+pub(super) fn find<'a>(world: &'a World, id: &str) -> Option<Node<'a>> {
     let account = world.account(id).or_else(|| world.account(id.strip_prefix('9')?)).map(Node::of_account);
     account.or_else(|| world.thread(id).map(Node::Thread)).or_else(|| world.item(id).map(|item| Node::of_item(world, item)))
 }
@@ -111,12 +115,13 @@ fn find<'a>(world: &'a World, id: &str) -> Option<Node<'a>> {
 fn limits(world: &World, node: Option<Node<'_>>, endpoint: &str, account: Option<&str>) -> Vec<(Use, String)> {
     let mut limits = Vec::new();
     if let Some(account) = account.and_then(|id| world.account(id)) {
-        let inbox = endpoint == "conversations" || matches!(node, Some(Node::Thread(_) | Node::Message(_)));
+        let inbox = matches!(endpoint, "conversations" | "messages") || matches!(node, Some(Node::Thread(_) | Node::Message(_)));
         let of = match (account.platform, inbox) {
             (Platform::Facebook, false) => Use::Pages,
             (Platform::Facebook, true) => Use::Messenger,
-            (Platform::Instagram, false) => Use::Instagram,
-            (Platform::Instagram, true) => Use::InstagramConversations,
+            // a hundred messages may be sent in a second, but two conversations read
+            (Platform::Instagram, inbox) if !inbox || endpoint == "messages" => Use::Instagram,
+            (Platform::Instagram, _) => Use::InstagramConversations,
         };
         limits.push((of, account.id.clone()));
     }
@@ -149,7 +154,8 @@ fn run(
         [subject, "subscribed_apps"] => Some(*subject),
         _ => None,
     };
-    if call.method != "GET" && subscription.is_none() {
+    let writes = call.method == "POST" && write::is_edge(segments);
+    if call.method != "GET" && subscription.is_none() && !writes {
         return Err(Refusal::new(100, format!("Unsupported {} request.", call.method.to_lowercase())));
     }
     if call.query.get("ids").is_some() {
@@ -162,6 +168,9 @@ fn run(
     count(world, &token, segments.first().copied().unwrap_or_default(), limits)?;
     if let Some(subject) = subscription {
         return subscribed::answer(world, &call.method, &token, subject, &call.query);
+    }
+    if writes {
+        return write::answer(world, call.host, &token, segments, &call.form);
     }
     let now = world.now();
     if segments == ["refresh_access_token"] && call.host == Host::Instagram {

@@ -96,9 +96,9 @@ impl World {
     pub fn end_outages(&mut self) {
         self.orders.clear();
     }
-    pub(in crate::demo) fn fault(&mut self, account: Option<&str>, path: &str) -> Option<Fault> {
+    pub(in crate::demo) fn fault(&mut self, account: Option<&str>, method: &str, path: &str) -> Option<Fault> {
         let now = self.now();
-        let order = self.orders.iter_mut().find(|order| order.meets(account, path, now))?;
+        let order = self.orders.iter_mut().find(|order| order.meets(account, method, path, now))?;
         order.left = order.left.map(|left| left - 1);
         Some(order.fault.clone())
     }
@@ -132,6 +132,10 @@ impl World {
     /// Every call so far, in order.
     pub fn calls(&self) -> &[Call] {
         &self.calls
+    }
+    /// How many calls came that were to write this text, whatever became of them.
+    pub fn written(&self, text: &str) -> usize {
+        self.calls.iter().filter(|call| call.writes(text)).count()
     }
     /// Forgets them.
     pub fn clear_calls(&mut self) {

@@ -19,9 +19,11 @@ pub enum Fault {
     Empty,
     /// HTTP 200 whose connection breaks in the middle of the body.
     HalfBody,
-    /// The connection is reset before any answer.
+    /// The connection is reset before any answer; what the call does is done.
     Reset,
-    /// No answer until the simulator stops.
+    /// The same, and nothing is done.
+    Lost,
+    /// No answer until the simulator stops; what the call does is done.
     Stall,
     /// The right JSON under `text/html`.
     WrongType,
@@ -44,6 +46,8 @@ pub enum Scope {
     Account(String),
     /// Calls whose path holds this text.
     Path(String),
+    /// Calls that write something.
+    Writes,
 }
 
 /// A fault on order.
@@ -58,13 +62,14 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub(super) fn meets(&self, account: Option<&str>, path: &str, now: Timestamp) -> bool {
+    pub(super) fn meets(&self, account: Option<&str>, method: &str, path: &str, now: Timestamp) -> bool {
         self.left != Some(0)
             && self.until.is_none_or(|until| now < until)
             && match &self.scope {
                 Scope::All => true,
                 Scope::Account(id) => account == Some(id),
                 Scope::Path(part) => path.contains(part.as_str()),
+                Scope::Writes => method == "POST",
             }
     }
 }

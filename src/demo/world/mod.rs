@@ -72,6 +72,8 @@ pub struct App {
     pub instagram_secret: String,
     /// Every call must carry `appsecret_proof`.
     pub proof_required: bool,
+    /// Meta granted it the feature Human Agent.
+    pub human_agent: bool,
 }
 
 /// How the API behaves beyond what was written.
@@ -123,6 +125,7 @@ impl World {
                 secret: "app-secret-of-the-simulator".into(),
                 instagram_secret: "instagram-secret-of-the-simulator".into(),
                 proof_required: false,
+                human_agent: true,
             },
             manner: Manner {
                 served_version: None,

@@ -37,6 +37,8 @@ pub struct Call {
     pub path: String,
     /// The query, decoded, in order; a token's value is replaced by `…`.
     pub query: Vec<(String, String)>,
+    /// The form in the body, likewise.
+    pub form: Vec<(String, String)>,
     /// How it showed its token.
     pub authorised: Authorised,
     /// Somebody requested a `next` link as it stood.
@@ -57,6 +59,17 @@ impl Call {
     /// A query parameter.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+    /// A field of the form.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+    /// Whether it was to write this text.
+    pub fn writes(&self, text: &str) -> bool {
+        let message = self.field("message").unwrap_or_default();
+        let inside =
+            serde_json::from_str::<serde_json::Value>(message).ok().and_then(|message| Some(message.get("text")?.as_str()? == text));
+        inside.unwrap_or(message == text)
     }
 }
 

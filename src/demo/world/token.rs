@@ -101,6 +101,7 @@ pub(super) const PAGE_SCOPES: &[&str] = &[
     "pages_manage_metadata",
     "pages_read_engagement",
     "pages_read_user_content",
+    "pages_manage_engagement",
     "instagram_basic",
     "instagram_manage_comments",
     "instagram_manage_messages",

@@ -139,6 +139,18 @@ pub struct Node {
     pub id: Option<String>,
 }
 
+/// The answer to something written: the id of the comment, or of the message.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Written {
+    /// Of a comment.
+    #[serde(deserialize_with = "lenient::text")]
+    pub id: Option<String>,
+    /// Of a direct message.
+    #[serde(deserialize_with = "lenient::text")]
+    pub message_id: Option<String>,
+}
+
 /// A person, Page or account as an author or a participant.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

@@ -44,7 +44,7 @@ pub(super) fn within(scope: &Scope, opd: &str, vals: &mut Vec<Val>) -> String {
 }
 
 /// The condition that the ticket with the number in `$1` lies within the scope.
-fn of_ticket(scope: &Scope, vals: &mut Vec<Val>) -> String {
+pub(super) fn of_ticket(scope: &Scope, vals: &mut Vec<Val>) -> String {
     let within = within(scope, HOLDER, vals);
     format!("EXISTS (SELECT 1 FROM ticket t JOIN account a ON a.id = t.account_id WHERE t.id = $1 AND {within})")
 }

@@ -112,6 +112,7 @@ pub fn settings(language: Language) -> Settings {
             window_warning: false,
         },
         heartbeat: Heartbeat { url: None, every: hours(1) },
+        canned: vec![],
         letter: Letter { preview: Preview::Public, group: SignedDuration::from_secs(30), per_hour: 60, texts: BTreeMap::new() },
         retention_closed: hours(1),
         secrets_key: None,

@@ -88,6 +88,15 @@ impl World {
         self.sla.once().await.unwrap();
     }
 
+    /// The process dies this long into a step of poll.
+    pub async fn killed(&mut self, after: std::time::Duration) {
+        tokio::select! {
+            outcome = self.poll.once() => panic!("the step ended before: {outcome:?}"),
+            () = tokio::time::sleep(after) => {}
+        }
+        self.restart().await;
+    }
+
     /// The column `one` of a query, in its order.
     pub async fn texts(&self, sql: &'static str) -> Vec<String> {
         self.db.rows(sql, vec![]).await.unwrap().iter().map(|row| row.t("one").unwrap()).collect()

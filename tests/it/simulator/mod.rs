@@ -8,6 +8,7 @@ mod paging;
 mod sinks;
 mod specs;
 mod story;
+mod write;
 
 use std::{
     sync::{
