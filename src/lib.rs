@@ -34,7 +34,7 @@
 //! sla  -> store, hours, domain, runtime                alert -> store, catalogue, link, domain, runtime
 //! normalize -> graph, domain      hours -> domain      store -> domain      config -> catalogue, domain      catalogue -> domain
 //! web  -> store, graph, normalize, arrival, catalogue, link, domain, runtime            link -> domain
-//! arrival -> normalize, store, domain, runtime
+//! arrival -> normalize, store, domain, runtime          report -> store, hours, catalogue, domain
 //! graph -> domain                 domain -> nothing    runtime -> nothing
 //! ```
 
@@ -52,6 +52,7 @@ pub mod hours;
 pub mod link;
 pub mod normalize;
 pub mod poll;
+pub mod report;
 pub mod runtime;
 pub mod sla;
 pub mod store;

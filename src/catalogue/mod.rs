@@ -31,6 +31,8 @@ pub enum Part {
     Audit,
     /// The page behind a letter's link, and the answers to its button.
     Ack,
+    /// The report.
+    Report,
 }
 
 /// The texts of letters by their keys, as a file that `letter.texts` can name.
@@ -182,6 +184,7 @@ fn texts(part: Part, language: Language) -> Result<BTreeMap<String, String>, Wor
         Part::Letter => ("letter", ""),
         Part::Audit => ("audit", ""),
         Part::Ack => ("ack", ""),
+        Part::Report => ("report", ""),
     };
     let tables = SHARED.iter().chain([&own]).filter_map(|(name, prefix)| Some((tables.get(*name)?, *prefix)));
     Ok(tables.flat_map(|(table, prefix)| table.iter().map(move |(key, text)| (format!("{prefix}{key}"), text.clone()))).collect())
@@ -193,7 +196,7 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_keys_and_words_for_every_cause_and_platform() {
-        for part in [Part::Letter, Part::Audit, Part::Ack] {
+        for part in [Part::Letter, Part::Audit, Part::Ack, Part::Report] {
             let keys = |language| texts(part, language).unwrap().into_keys().collect::<Vec<_>>();
             assert_eq!(keys(Language::Indonesian), keys(Language::English));
             let words = Words::new(part, Language::Indonesian, TimeZone::UTC).unwrap();

@@ -114,7 +114,7 @@ pub async fn accounts(db: &Db, now: Time) -> Result<Vec<AccountRow>, StoreError>
 }
 
 /// Share of a span in which nothing was dark.
-fn watched(from: Time, until: Time, mut dark: Vec<(Time, Time)>) -> f64 {
+pub(in crate::store) fn watched(from: Time, until: Time, mut dark: Vec<(Time, Time)>) -> f64 {
     dark.sort();
     let (mut lit, mut reached) = (SignedDuration::ZERO, from);
     for (begins, ends) in dark {

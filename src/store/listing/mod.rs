@@ -7,6 +7,7 @@ mod account;
 mod message;
 mod ticket;
 
+pub(super) use account::watched;
 pub use account::{AccountRow, accounts};
 pub use message::{MessageFilter, MessagePages, MessageRow, history};
 pub use ticket::{ActionRow, AlertRow, EventRow, TicketFilter, TicketRow, actions, alerts, events, ticket, tickets};
