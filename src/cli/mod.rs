@@ -12,6 +12,7 @@ pub mod due;
 mod messages;
 mod output;
 mod queue;
+mod report;
 mod run;
 mod show;
 mod staff;
@@ -76,6 +77,8 @@ enum Command {
     Accounts(accounts::Args),
     /// Says which OPDs lack an account, and whose accounts can't be read, are silent or dormant
     Audit(audit::Args),
+    /// Tells how fast and how surely each agency answers; `--what-if` replays history under other policies
+    Report(report::Args),
     /// Tries the alert channels
     #[command(subcommand)]
     Alert(alert::Command),
@@ -204,6 +207,7 @@ impl Command {
             }
             Self::Accounts(args) => accounts::run(args, shell).await,
             Self::Audit(args) => audit::run(args, shell).await,
+            Self::Report(args) => report::run(args, shell).await,
             Self::Alert(command) => alert::run(command, shell).await,
             Self::Backup(args) => backup::run(args, shell).await,
             Self::Completions(args) => documents::completions(&args, shell),

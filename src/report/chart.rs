@@ -117,8 +117,8 @@ pub fn heat(id: &str, title: &str, days: &[String], fields: &[Vec<Field>]) -> St
     svg(id, "heat", 16 + 7 * (SIDE + 4), title, &told.collect::<Vec<_>>().join("; "), &body)
 }
 
-/// How dark: 0 for nothing, else 1 to [`SHADES`].
-fn shade(count: u64, most: u64) -> u64 {
+/// How dark a count is beside the greatest: 0 for nothing, else 1 to 5.
+pub fn shade(count: u64, most: u64) -> u64 {
     if most == 0 { 0 } else { (count * SHADES).div_ceil(most) }
 }
 

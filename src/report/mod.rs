@@ -72,7 +72,12 @@ pub fn span(from: Date, to: Date, zone: &TimeZone) -> (Time, Time) {
 /// The last `days` local days, today included.
 pub fn last_days(days: u16, now: Time, zone: &TimeZone) -> (Date, Date) {
     let today = now.timestamp().to_zoned_datetime(zone.clone()).date();
-    (today.saturating_sub((i64::from(days) - 1).days()), today)
+    (days_until(today, days), today)
+}
+
+/// The first of so many days of which `last` is the last.
+pub fn days_until(last: Date, days: u16) -> Date {
+    last.saturating_sub((i64::from(days) - 1).days())
 }
 
 /// The report's span of days.
@@ -174,12 +179,7 @@ pub fn report(figures: &Figures, settings: &Settings, calendars: &Calendars, ask
     let dates = context! { site => settings.site.name.as_str(), from => voice.words.date(from)?, to => voice.words.date(last)? };
     Ok(Report {
         title: voice.say("title", dates)?,
-        period: Period {
-            from: ask.from,
-            to: ask.to,
-            timezone: settings.site.timezone.iana_name().unwrap_or("UTC").to_owned(),
-            as_of: now,
-        },
+        period: Period { from: ask.from, to: ask.to, timezone: settings.site.timezone.iana_name().unwrap_or("UTC").to_owned(), as_of: now },
         by: ask.by,
         totals: all.group("total".into(), voice.say("total", ())?),
         groups: asked,

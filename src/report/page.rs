@@ -74,10 +74,42 @@ pub fn fragment(report: &Report, site: &Site) -> Result<String, WordsError> {
 
 /// Texts of the templates.
 const KEYS: [&str; 36] = [
-    "as_of", "section_rank", "section_apart", "section_heat", "section_late", "section_weeks", "section_handover", "section_waiting",
-    "section_notes", "section_what_if", "head_place", "head_opd", "head_share", "head_median", "head_open", "head_why", "head_tickets",
-    "head_passed_on", "head_working", "head_clock", "head_ticket", "head_kind", "head_since", "head_waited", "head_policy", "head_official",
-    "head_before", "head_after", "head_step", "head_breaches", "nothing", "waiting_none", "rank_none", "uncertain", "overdue", "seen_to",
+    "as_of",
+    "section_rank",
+    "section_apart",
+    "section_heat",
+    "section_late",
+    "section_weeks",
+    "section_handover",
+    "section_waiting",
+    "section_notes",
+    "section_what_if",
+    "head_place",
+    "head_opd",
+    "head_share",
+    "head_median",
+    "head_open",
+    "head_why",
+    "head_tickets",
+    "head_passed_on",
+    "head_working",
+    "head_clock",
+    "head_ticket",
+    "head_kind",
+    "head_since",
+    "head_waited",
+    "head_policy",
+    "head_official",
+    "head_before",
+    "head_after",
+    "head_step",
+    "head_breaches",
+    "nothing",
+    "waiting_none",
+    "rank_none",
+    "uncertain",
+    "overdue",
+    "seen_to",
 ];
 
 fn environment() -> Result<Environment<'static>, WordsError> {
@@ -95,8 +127,19 @@ pub const FIRST: usize = 6;
 /// What stands over the columns of figures.
 pub fn heads(words: &Words) -> Result<Vec<String>, WordsError> {
     let keys = [
-        "head_tickets", "head_share", "head_median", "head_p90", "head_open", "head_oldest", "head_median_clock", "head_p90_clock", "head_staff",
-        "head_dismissed", "head_gone", "head_hidden", "head_unverified",
+        "head_tickets",
+        "head_share",
+        "head_median",
+        "head_p90",
+        "head_open",
+        "head_oldest",
+        "head_median_clock",
+        "head_p90_clock",
+        "head_staff",
+        "head_dismissed",
+        "head_gone",
+        "head_hidden",
+        "head_unverified",
     ];
     keys.iter().map(|key| words.say(key, ())).collect()
 }
@@ -175,7 +218,15 @@ struct Ranked<'a> {
 
 fn ranked<'a>(words: &Words, row: &'a super::rank::Rank) -> Result<Ranked<'a>, WordsError> {
     let median = worked_within(words, row.median_working)?;
-    Ok(Ranked { place: row.place, name: &row.name, share: share(row.share), median, open: row.open, uncertain: row.uncertain, why: &row.why })
+    Ok(Ranked {
+        place: row.place,
+        name: &row.name,
+        share: share(row.share),
+        median,
+        open: row.open,
+        uncertain: row.uncertain,
+        why: &row.why,
+    })
 }
 
 fn ranking_chart(words: &Words, report: &Report) -> Result<String, WordsError> {
@@ -212,7 +263,10 @@ fn heat(words: &Words, report: &Report, late: bool) -> Result<String, WordsError
 
 fn trend(words: &Words, report: &Report) -> Result<String, WordsError> {
     let columns = report.weeks.iter().map(|week| {
-        let text = words.say("week_column", context! { tickets => week.tickets, share => share(week.share), median => worked_within(words, week.median_working)? })?;
+        let text = words.say(
+            "week_column",
+            context! { tickets => week.tickets, share => share(week.share), median => worked_within(words, week.median_working)? },
+        )?;
         Ok(Column { label: format!("{}/{}", week.monday.day(), week.monday.month()), text, count: week.tickets, marked: week.in_time })
     });
     Ok(chart::trend("weeks", &words.say("section_weeks", ())?, &columns.collect::<Result<Vec<_>, WordsError>>()?))
@@ -236,10 +290,8 @@ fn waiting<'a>(words: &Words, report: &'a Report) -> Result<Vec<Unanswered<'a>>,
             name: &row.name,
             kind: row.platform.map_or_else(|| Ok(row.kind.to_string()), |platform| words.kind(row.kind, platform))?,
             since: words.moment(row.opened_at)?,
-            waited: words.say(
-                "waited",
-                context! { working => worked(words, row.working_seconds)?, clock => length(words, row.clock_seconds)? },
-            )?,
+            waited: words
+                .say("waited", context! { working => worked(words, row.working_seconds)?, clock => length(words, row.clock_seconds)? })?,
             overdue: row.overdue,
             seen_to: row.acknowledged,
         })

@@ -140,7 +140,8 @@ fn kept_apart(
         }
     }
     // configured, and never seen by the daemon
-    let unseen = opd.and_then(|opd| opd.accounts.iter().find(|spec| !own.iter().any(|it| it.platform == spec.platform && it.id == spec.id)));
+    let unseen =
+        opd.and_then(|opd| opd.accounts.iter().find(|spec| !own.iter().any(|it| it.platform == spec.platform && it.id == spec.id)));
     if let Some(spec) = unseen {
         let account = format!("{} {}", voice.words.platform(spec.platform)?, spec.id);
         return Ok(Some((Apart::Blind, voice.say("why_blind", context! { account, reason => voice.say("blind_unread", ())? })?)));

@@ -107,9 +107,7 @@ pub fn what_if(figures: &Figures, own: (&Settings, &Calendars), other: (&Setting
     let mut policies: Vec<Replayed> =
         other.settings.policies.iter().map(|it| Replayed { policy: it.name.clone(), ..Replayed::default() }).collect();
     let mut found = WhatIf::default();
-    let void = |case: &Case| {
-        case.state == TicketState::Withdrawn && !matches!(case.reason.as_deref(), Some("gone" | "hidden"))
-    };
+    let void = |case: &Case| case.state == TicketState::Withdrawn && !matches!(case.reason.as_deref(), Some("gone" | "hidden"));
     for case in figures.cases.iter().filter(|case| !void(case)) {
         let (was, is) = (own.replay(case, figures, now, &mut before), other.replay(case, figures, now, &mut after));
         found.tickets += 1;
@@ -130,7 +128,8 @@ pub fn what_if(figures: &Figures, own: (&Settings, &Calendars), other: (&Setting
     let mut officials: BTreeMap<String, Told> = BTreeMap::new();
     for ((policy, _, at, official), (before, after)) in steps {
         let name = other.settings.office(&official).to_owned();
-        let told = officials.entry(official.clone()).or_insert_with(|| Told { official: official.clone(), name: name.clone(), ..Told::default() });
+        let told =
+            officials.entry(official.clone()).or_insert_with(|| Told { official: official.clone(), name: name.clone(), ..Told::default() });
         told.before += before;
         told.after += after;
         found.steps.push(ToldAt { policy, at, official, name, before, after });

@@ -98,7 +98,8 @@ pub struct Figures {
     pub handovers: HashMap<TicketId, Vec<Handover>>,
 }
 
-const CASE: &str = "SELECT t.id, COALESCE(t.held_by, a.opd) AS opd, t.account_id, th.kind, t.policy, t.urgent, t.state, t.opened_at, t.due_at,
+const CASE: &str =
+    "SELECT t.id, COALESCE(t.held_by, a.opd) AS opd, t.account_id, th.kind, t.policy, t.urgent, t.state, t.opened_at, t.due_at,
  t.breached_at, t.acknowledged_at, t.closed_at, t.answered_by, t.business_seconds, t.reason, t.unverified
  FROM ticket t JOIN account a ON a.id = t.account_id JOIN thread th ON th.id = t.thread_id";
 
@@ -106,7 +107,8 @@ const CASE: &str = "SELECT t.id, COALESCE(t.held_by, a.opd) AS opd, t.account_id
 /// single ticket. Of a period that has not ended, the accounts are judged up to `now`.
 pub async fn figures(db: &Db, (from, to): (Time, Time), scope: &Scope, now: Time) -> Result<Figures, StoreError> {
     let urgent = urgent(db, from, to).await?;
-    let mut found = Figures { accounts: accounts(db, from, to.min(now)).await?, handovers: handovers(db, from, to).await?, ..Figures::default() };
+    let mut found =
+        Figures { accounts: accounts(db, from, to.min(now)).await?, handovers: handovers(db, from, to).await?, ..Figures::default() };
     let (mut after, mut more) = ((from, 0), true);
     while more {
         let condition = "t.opened_at >= $1 AND (t.opened_at, t.id) > ($1, $2) AND t.opened_at < $3";
