@@ -19,6 +19,7 @@ mod newer;
 mod poll;
 mod reckoning;
 mod registry;
+mod report;
 mod requests;
 mod samples;
 mod servers;
