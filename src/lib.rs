@@ -19,6 +19,7 @@
 //!                                           REPORT              CLI (reads; acts through the same few store calls)
 //! ```
 //!
+//! REPORT is no stage: a pure reckoning of what the store says happened, for the command line and the page.
 //! Meta's webhooks come in by `web`, which makes POLL read sooner and stores only what no read can show; `arrival` is how either stores.
 //! Officials say that they are seeing to a ticket by a button (ALERT) or a link (`web`), both signed by `link`; SLA applies what they said.
 //! What WhatsApp says there of letters it took is kept with them, and ALERT draws the conclusions.

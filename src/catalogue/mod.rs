@@ -1,4 +1,4 @@
-//! What the program says to people: letters, the audit, later the page and reports. One catalogue, in one file a language. Pure.
+//! What the program says to people: letters, the audit, the report, later the page. One catalogue, in one file a language. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -159,7 +159,8 @@ fn heat(words: &Words, cells: &[Vec<Cell>], out: &mut impl std::io::Write) -> Re
     const SHADES: [char; 6] = ['·', '░', '░', '▒', '▓', '█'];
     let most = cells.iter().flatten().map(|cell| cell.tickets).max().unwrap_or(0);
     writeln!(out, "\n{}", words.say("section_heat", ())?)?;
-    writeln!(out, "{:<10}{}", "", (0..24).step_by(3).map(|hour| format!("{hour:02}    ")).collect::<String>().trim_end())?;
+    let hours: Vec<_> = (0..24).step_by(3).map(|hour| format!("{hour:02}")).collect();
+    writeln!(out, "{:<10}{}", "", hours.join("    "))?;
     for (day, row) in page::weekdays(words)?.iter().zip(cells) {
         let shades = row.iter().map(|cell| SHADES[report::chart::shade(cell.tickets, most) as usize]);
         writeln!(out, "{day:<10}{}", shades.flat_map(|shade| [shade, shade]).collect::<String>())?;

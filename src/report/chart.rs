@@ -18,6 +18,8 @@ pub struct Bar {
     pub text: String,
     /// Share and the ends of its interval, 0 to 1; `None`: unknown.
     pub share: Option<(f64, f64, f64)>,
+    /// Not to be compared with the others.
+    pub apart: bool,
 }
 
 /// A column of [`trend`].
@@ -85,8 +87,8 @@ pub fn bars(id: &str, title: &str, rows: &[Bar]) -> String {
         let _ = write!(body, "<text class=\"value\" x=\"{WIDTH}\" y=\"{text}\" text-anchor=\"end\">{}</text>", escape(&cut(&row.text, 26)));
         let _ = write!(body, "<rect class=\"ground\" x=\"0\" y=\"{bar}\" width=\"{WIDTH}\" height=\"12\"/>");
         if let Some((share, low, high)) = row.share {
-            let (low, high) = (units(low, WIDTH), units(high, WIDTH));
-            let _ = write!(body, "<rect class=\"bar\" x=\"0\" y=\"{bar}\" width=\"{}\" height=\"12\"/>", units(share, WIDTH));
+            let (low, high, class) = (units(low, WIDTH), units(high, WIDTH), if row.apart { "bar apart" } else { "bar" });
+            let _ = write!(body, "<rect class=\"{class}\" x=\"0\" y=\"{bar}\" width=\"{}\" height=\"12\"/>", units(share, WIDTH));
             let _ = write!(body, "<path class=\"whisker\" d=\"M{low} {middle}H{high}M{low} {}v8M{high} {}v8\"/>", middle - 4, middle - 4);
         }
         body.push_str("</g>");
@@ -161,7 +163,7 @@ mod tests {
     const HOSTILE: &str = "<script>\"'&\u{1b}[31m";
 
     fn bar(label: &str, share: Option<(f64, f64, f64)>) -> Bar {
-        Bar { label: label.into(), text: "8 / 10".into(), share }
+        Bar { label: label.into(), text: "8 / 10".into(), share, apart: false }
     }
 
     #[test]

@@ -164,8 +164,12 @@ pub fn report(figures: &Figures, settings: &Settings, calendars: &Calendars, ask
     let cases: Vec<Seen<'_>> = figures.cases.iter().map(|case| look.at(case)).collect();
     let older: Vec<Seen<'_>> = figures.older.iter().map(|case| look.at(case)).collect();
     let mut all = Gathered::default();
-    cases.iter().for_each(|seen| all.add(seen, false));
-    older.iter().for_each(|seen| all.add_older(seen));
+    for seen in &cases {
+        all.add(seen, false);
+    }
+    for seen in &older {
+        all.add_older(seen);
+    }
     let tables = [By::Opd, By::Account, By::Policy, By::Platform]
         .into_iter()
         .map(|by| Ok((by, groups(by, &cases, &older, &voice)?)))

@@ -238,6 +238,7 @@ fn ranking_chart(words: &Words, report: &Report) -> Result<String, WordsError> {
             label: row.place.map_or_else(|| row.name.clone(), |place| format!("{place}. {}", row.name)),
             text: share(row.share),
             share: row.share.map(|it| (it.value, it.low, it.high)),
+            apart: row.place.is_none(),
         })
         .collect();
     if bars.is_empty() { Ok(String::new()) } else { Ok(chart::bars("rank", &words.say("section_rank", ())?, &bars)) }

@@ -123,8 +123,12 @@ pub fn what_if(figures: &Figures, own: (&Settings, &Calendars), other: (&Setting
     }
     found.policies = policies;
     let mut steps: BTreeMap<(String, u32, String, String), (u64, u64)> = BTreeMap::new();
-    before.into_iter().for_each(|(key, times)| steps.entry(key).or_default().0 += times);
-    after.into_iter().for_each(|(key, times)| steps.entry(key).or_default().1 += times);
+    for (key, times) in before {
+        steps.entry(key).or_default().0 += times;
+    }
+    for (key, times) in after {
+        steps.entry(key).or_default().1 += times;
+    }
     let mut officials: BTreeMap<String, Told> = BTreeMap::new();
     for ((policy, _, at, official), (before, after)) in steps {
         let name = other.settings.office(&official).to_owned();

@@ -19,6 +19,8 @@ fn some(all: &mut Figures, account: i64, in_time: i64, late: i64) {
     all.cases.extend((0..late).map(|nth| answered(first + in_time + nth, account, MORNING, 600)));
 }
 
+type Change = fn(&mut tanggap::store::figures::Account);
+
 fn of<'a>(ranking: &'a [Rank], opd: &str) -> &'a Rank {
     ranking.iter().find(|row| row.opd == opd).unwrap()
 }
@@ -69,7 +71,7 @@ fn who_hides_or_ignores_does_not_climb() {
 
 #[test]
 fn an_account_nobody_can_read_is_never_taken_for_one_nobody_writes_to() {
-    let blind: [(&str, fn(&mut tanggap::store::figures::Account)); 4] = [
+    let blind: [(&str, Change); 4] = [
         ("the leave to read it no longer holds", |it| {
             it.healthy = false;
             it.reason = Some("the token expired (code 190, subcode 463, HTTP status 400)".into());

@@ -48,14 +48,12 @@ pub fn at(text: &str) -> Time {
 
 /// The configuration with agencies `satu` to `lima`, each with account 1 to 5, and `tanpa`, which has none.
 pub fn text() -> String {
-    let mut text = CONFIG.to_owned();
-    for (number, slug) in (1..).zip(["satu", "dua", "tiga", "empat", "lima"]) {
-        text += &format!(
-            "[[opd]]\nslug = \"{slug}\"\nname = \"Dinas {slug}\"\nabbreviation = \"{}\"\n[[opd.account]]\nplatform = \"facebook\"\nid = \"{number}\"\ntoken = \"env:X\"\n",
-            slug.to_uppercase()
-        );
-    }
-    text + "[[opd]]\nslug = \"tanpa\"\nname = \"Dinas Tanpa\"\nabbreviation = \"TANPA\"\n"
+    let agency = |(number, slug): (i64, &str)| {
+        let account = format!("[[opd.account]]\nplatform = \"facebook\"\nid = \"{number}\"\ntoken = \"env:X\"\n");
+        format!("[[opd]]\nslug = \"{slug}\"\nname = \"Dinas {slug}\"\nabbreviation = \"{}\"\n{account}", slug.to_uppercase())
+    };
+    let agencies: Vec<String> = (1..).zip(["satu", "dua", "tiga", "empat", "lima"]).map(agency).collect();
+    format!("{CONFIG}{}[[opd]]\nslug = \"tanpa\"\nname = \"Dinas Tanpa\"\nabbreviation = \"TANPA\"\n", agencies.concat())
 }
 
 pub fn settings() -> Settings {
