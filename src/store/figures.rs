@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use jiff::SignedDuration;
+
 use super::{
     Db, StoreError,
     concerns::{self, Concern},
@@ -11,8 +13,9 @@ use super::{
 };
 use crate::domain::{AccountId, Kind, Platform, Scope, TicketId, TicketState, Time};
 
-/// Rows read at a time: a year's would otherwise stand in memory twice.
-const PAGE: i64 = 5_000;
+/// So much of a period is read at a time: a year's rows would otherwise stand in memory twice. A span and no count of rows, since for a
+/// count PostgreSQL sorts all that is left, each time anew.
+const SLICE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A ticket as a report counts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,31 +112,37 @@ pub async fn figures(db: &Db, (from, to): (Time, Time), scope: &Scope, now: Time
     let urgent = urgent(db, from, to).await?;
     let mut found =
         Figures { accounts: accounts(db, from, to.min(now)).await?, handovers: handovers(db, from, to).await?, ..Figures::default() };
-    let (mut after, mut more) = ((from, 0), true);
-    while more {
-        let condition = "t.opened_at >= $1 AND (t.opened_at, t.id) > ($1, $2) AND t.opened_at < $3";
-        let rows = cases(db, condition, vals![after.0, after.1, to], scope, Some(PAGE)).await?;
-        more = rows.len() == PAGE as usize;
-        for row in &rows {
-            found.cases.push(read(row, &urgent)?);
+    let bounds = db
+        .rows(
+            "SELECT MIN(opened_at) AS first, MAX(opened_at) AS last FROM ticket WHERE opened_at >= $1 AND opened_at < $2",
+            vals![from, to],
+        )
+        .await?;
+    let (mut begins, last) = match bounds.first() {
+        Some(row) => (row.oat("first")?, row.oat("last")?),
+        None => (None, None),
+    };
+    while let Some(first) = begins.filter(|first| last.is_some_and(|last| *first <= last)) {
+        let ends = first.plus(SLICE).min(to);
+        for row in cases(db, "t.opened_at >= $1 AND t.opened_at < $2", vals![first, ends], scope).await? {
+            found.cases.push(read(&row, &urgent)?);
         }
-        after = found.cases.last().map_or(after, |case| (case.opened_at, case.id.0));
+        begins = Some(ends);
     }
-    for row in cases(db, "t.state = 'open' AND t.opened_at < $1", vals![from], scope, None).await? {
+    for row in cases(db, "t.state = 'open' AND t.opened_at < $1", vals![from], scope).await? {
         found.older.push(read(&row, &urgent)?);
     }
     Ok(found)
 }
 
-async fn cases(db: &Db, condition: &str, mut vals: Vec<Val>, scope: &Scope, limit: Option<i64>) -> Result<Vec<Row>, StoreError> {
+async fn cases(db: &Db, condition: &str, mut vals: Vec<Val>, scope: &Scope) -> Result<Vec<Row>, StoreError> {
     let mut condition = condition.to_owned();
     if let Some(opds) = scope.opds() {
         let before = vals.len();
         vals.extend(opds.map(Val::from));
         condition = format!("{condition} AND COALESCE(t.held_by, a.opd) IN ({})", numbered(before + 1, vals.len() - before));
     }
-    let limit = limit.map_or(String::new(), |limit| format!(" LIMIT {limit}"));
-    db.rows_built(built(format!("{CASE} WHERE {condition} ORDER BY t.opened_at, t.id{limit}")), vals).await
+    db.rows_built(built(format!("{CASE} WHERE {condition} ORDER BY t.opened_at, t.id")), vals).await
 }
 
 /// When the urgent ones became so; the messages of a ticket know.

@@ -73,7 +73,7 @@ fn later_now() -> tanggap::domain::Time {
 }
 
 #[tokio::test]
-async fn more_cases_than_a_page_all_arrive_once_in_order() {
+async fn the_cases_of_a_year_all_arrive_once_in_order() {
     let (sqlite, postgres) = (World::sqlite().await, World::postgres().await);
     for db in [&sqlite.db, &postgres.db] {
         super::year::fill(db, 12_345).await;
