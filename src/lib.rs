@@ -21,6 +21,7 @@
 //!
 //! What staff write to a citizen is a row too (`reply`): page and command line record it, POLL, which alone talks to accounts, sends it once at
 //! most and reads the answer back, so that SLA closes the ticket as by any other answer.
+//! REPORT is no stage: a pure reckoning of what the store says happened, for the command line and the page.
 //!
 //! Meta's webhooks come in by `web`, which makes POLL read sooner and stores only what no read can show; `arrival` is how either stores.
 //! Officials say that they are seeing to a ticket by a button (ALERT) or a link (`web`), both signed by `link`; SLA applies what they said.
@@ -37,7 +38,7 @@
 //! sla  -> store, hours, domain, runtime                alert -> store, catalogue, link, domain, runtime
 //! normalize -> graph, domain      hours -> domain      store -> domain      config -> catalogue, domain      catalogue -> domain
 //! web  -> store, accounts, report, hours, graph, normalize, arrival, catalogue, link, domain, runtime     link -> domain
-//! arrival -> normalize, store, domain, runtime
+//! arrival -> normalize, store, domain, runtime          report -> store, hours, catalogue, domain
 //! graph -> domain                 domain -> nothing    runtime -> nothing
 //! ```
 
@@ -55,6 +56,7 @@ pub mod hours;
 pub mod link;
 pub mod normalize;
 pub mod poll;
+pub mod report;
 pub mod runtime;
 pub mod sla;
 pub mod store;

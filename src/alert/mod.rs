@@ -124,7 +124,7 @@ pub async fn test_letter(settings: SharedSettings, groups: &[&str], now: Time) -
     let writer = letter::Writer::new(settings.clone(), None)?;
     let mut outcomes = Vec::new();
     let mut told = HashSet::new();
-    for official in route::recipients(&settings, groups, None, now) {
+    for official in settings.recipients(groups, None, now) {
         for (channel, address) in route::ways(official, &settings) {
             if let (Some(pace), false) = (channel.pace(), told.insert((channel, address))) {
                 tokio::time::sleep(pace.unsigned_abs()).await;

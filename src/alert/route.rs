@@ -9,15 +9,12 @@ use crate::domain::{
     Time,
     alert::{AlertKind, Channel},
     settings::{Official, Settings},
+    whom::OPERATOR,
 };
 use crate::store::outbox::{NewDelivery, Told, Unrouted};
 
 /// A backlog's summary waits this long for the accounts that were not read yet (semantics.md, The clock, "Backlog").
 pub const BACKLOG_WAIT: SignedDuration = SignedDuration::from_mins(5);
-/// Group and official's id of those who run the daemon.
-pub const OPERATOR: &str = "operator";
-/// Group of those who are told of the agency above a ticket's OPD.
-const PARENT: &str = "parent";
 /// Reason of a delivery that can't be made.
 const NO_CHANNEL: &str = "no channel";
 /// Reason of a delivery to `operator` that should have gone to somebody else; the letter says it.
@@ -100,7 +97,7 @@ fn step(unrouted: &Unrouted, settings: &Settings, now: Time, out: &mut Vec<NewDe
         let own_only = handed_over && reason.is_none();
         let opd = unrouted.opd.as_deref();
         let names = |official: &&Official| !own_only || opd.is_some_and(|opd| official.opd.iter().any(|own| own == opd));
-        for official in recipients(settings, groups, opd, now).filter(names) {
+        for official in settings.recipients(groups, opd, now).filter(names) {
             let before = out.len();
             for (channel, address) in ways(official, settings).filter(|&(channel, _)| Some(channel) != failed) {
                 out.push(delivery(unrouted, &official.id, channel, address, reason, Some(official), settings, now));
@@ -130,18 +127,6 @@ fn step(unrouted: &Unrouted, settings: &Settings, now: Time, out: &mut Vec<NewDe
     if !tell(&groups, None) {
         tell(&[OPERATOR], Some(NO_RECIPIENT));
     }
-}
-
-/// The officials of some groups to whom an OPD belongs (`None`: the site, which belongs to all) and whose days hold `now`, in the order of
-/// the configuration. The group `parent` is whoever names the agency above the OPD.
-pub fn recipients<'a>(settings: &'a Settings, groups: &[&str], opd: Option<&str>, now: Time) -> impl Iterator<Item = &'a Official> {
-    let today = now.timestamp().to_zoned_datetime(settings.site.timezone.clone()).date();
-    let parent = opd.and_then(|opd| settings.opd(opd)?.parent.as_deref()).filter(|_| groups.contains(&PARENT));
-    settings.officials.iter().filter(move |official| {
-        let named = |slug: &str| official.opd.iter().any(|o| o == slug);
-        let belongs = groups.contains(&official.group.as_str()) && (official.opd.is_empty() || opd.is_none_or(named));
-        (belongs || parent.is_some_and(named)) && official.valid.holds(today)
-    })
 }
 
 /// The ways to reach an official that this daemon can use.

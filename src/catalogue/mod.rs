@@ -1,4 +1,4 @@
-//! What the program says to people: letters, the audit, later the page and reports. One catalogue, in one file a language. Pure.
+//! What the program says to people: letters, pages, the audit, the report. One catalogue, in one file a language. Pure.
 
 pub mod canned;
 
@@ -37,6 +37,8 @@ pub enum Part {
     Board,
     /// Answering a citizen: forms, states, and why not.
     Reply,
+    /// The report.
+    Report,
 }
 
 /// The texts of letters by their keys, as a file that `letter.texts` can name.
@@ -190,6 +192,7 @@ fn texts(part: Part, language: Language) -> Result<BTreeMap<String, String>, Wor
         Part::Ack => ("ack", ""),
         Part::Board => ("board", ""),
         Part::Reply => ("reply", ""),
+        Part::Report => ("report", ""),
     };
     let tables = SHARED.iter().chain([&own]).filter_map(|(name, prefix)| Some((tables.get(*name)?, *prefix)));
     Ok(tables.flat_map(|(table, prefix)| table.iter().map(move |(key, text)| (format!("{prefix}{key}"), text.clone()))).collect())
@@ -202,7 +205,7 @@ mod tests {
 
     #[test]
     fn both_languages_have_the_same_keys_and_words_for_every_cause_and_platform() {
-        for part in [Part::Letter, Part::Audit, Part::Ack, Part::Board, Part::Reply] {
+        for part in [Part::Letter, Part::Audit, Part::Ack, Part::Board, Part::Reply, Part::Report] {
             let keys = |language| texts(part, language).unwrap().into_keys().collect::<Vec<_>>();
             assert_eq!(keys(Language::Indonesian), keys(Language::English));
             let words = Words::new(part, Language::Indonesian, TimeZone::UTC).unwrap();

@@ -16,6 +16,7 @@ mod people;
 mod progress;
 mod queue;
 mod reply;
+mod report;
 mod run;
 mod show;
 mod staff;
@@ -85,6 +86,8 @@ enum Command {
     Accounts(accounts::Args),
     /// Says which OPDs lack an account, and whose accounts can't be read, are silent or dormant
     Audit(audit::Args),
+    /// Tells how fast and how surely each agency answers; `--what-if` replays history under other policies
+    Report(report::Args),
     /// Tries the alert channels
     #[command(subcommand)]
     Alert(alert::Command),
@@ -252,6 +255,7 @@ impl Command {
             }
             Self::Accounts(args) => accounts::run(args, shell).await,
             Self::Audit(args) => audit::run(args, shell).await,
+            Self::Report(args) => report::run(args, shell).await,
             Self::Alert(command) => alert::run(command, shell).await,
             Self::Backup(args) => backup::run(args, shell).await,
             Self::Token(command) => command.run(shell).await,

@@ -80,6 +80,37 @@ pub(super) fn read(named: Option<&Path>, env: &Environment, findings: &Findings)
     }
 }
 
+/// The layers with the policies of a file in place of their own, and with its calendars in place of those of the same name; `None` if the
+/// file can't be read or says anything else.
+pub(super) fn with_rules(mut layered: Layered, file: &Path, findings: &Findings) -> Option<Layered> {
+    let mut rules = file_layer(file, findings)?;
+    let policies = rules.take_list("policy", findings);
+    let calendars = rules.take_list("calendar", findings).unwrap_or_default();
+    for (name, value) in &rules.0 {
+        let place = super::read::place(value.origin(), name).unwrap_or_else(|| whole(file).place);
+        findings
+            .problem(&Spot { place, key: name.clone() }, "has no place in a file of rules to try: only [[policy]] and [[calendar]] have");
+    }
+    let Some(policies) = policies.filter(|policies| !policies.is_empty()) else {
+        findings.problem(
+            &Spot { key: "policy".into(), ..whole(file) },
+            "is missing: write at least one [[policy]], the last one without match",
+        );
+        return None;
+    };
+    let name = |calendar: &Value| match &calendar.kind {
+        ValueKind::Table(table) => table.get("name").map(|name| name.kind.to_string()),
+        _ => None,
+    };
+    if let Some(ValueKind::Array(own)) = layered.root.get_mut("calendar").map(|it| &mut it.kind) {
+        let built_in = |it: &Value| super::read::place(it.origin(), "calendar").is_some_and(|place| place.is_built_in());
+        own.retain(|it| built_in(it) || !calendars.iter().any(|new| name(new).is_some() && name(new) == name(it)));
+        own.extend(calendars);
+    }
+    layered.root.insert("policy".into(), Value::new(None, ValueKind::Array(policies)));
+    Some(layered)
+}
+
 /// Where the last word is an empty text, which means absent, the default stands; of `http.listen` and `http.metrics_listen` it means off.
 fn fall_back(root: &mut Map<String, Value>, defaults: &Map<String, Value>) {
     for (name, default) in defaults {

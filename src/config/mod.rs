@@ -45,3 +45,14 @@ pub fn load(path: Option<&Path>, env: &Environment, secrets: Secrets) -> Result<
     let warnings = findings.outcome()?;
     Ok(Loaded { settings, warnings, file: layered.file })
 }
+
+/// The same with the `[[policy]]` of another file in place of the site's, and with its `[[calendar]]` beside them, where those of the same
+/// name take the place of the site's: what would be, were it so configured. Nothing else may stand in that file.
+pub fn load_with(path: Option<&Path>, env: &Environment, secrets: Secrets, other: &Path) -> Result<Loaded, Problems> {
+    let findings = problem::Findings::default();
+    let layered = layer::read(path, env, &findings).and_then(|layered| layer::with_rules(layered, other, &findings));
+    let Some(layered) = layered else { return Err(findings.into_problems()) };
+    let settings = check::settings(&layered, &secret::Vault::new(env, secrets), &findings);
+    let warnings = findings.outcome()?;
+    Ok(Loaded { settings, warnings, file: layered.file })
+}

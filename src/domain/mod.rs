@@ -11,6 +11,7 @@ pub mod text;
 pub mod ticket;
 pub mod time;
 pub mod view;
+pub mod whom;
 
 pub use account::{AccountId, Platform, Source};
 pub use cause::Cause;

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod backup;
 pub mod concerns;
 pub mod db;
+pub mod figures;
 pub mod hints;
 pub mod intake;
 pub mod keys;

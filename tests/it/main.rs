@@ -21,6 +21,7 @@ mod newer;
 mod poll;
 mod reckoning;
 mod registry;
+mod report;
 mod requests;
 mod samples;
 mod servers;

@@ -1,13 +1,13 @@
 //! The ticket rules of semantics.md: on the real store against the reckoning, then rule by rule on the judge.
 
-mod desk;
+pub mod desk;
 mod facts;
 mod found;
 mod handover;
 mod ledger;
 mod numbers;
 mod steps;
-mod story;
+pub mod story;
 
 use ledger::{Ledger, standing};
 use proptest::prelude::*;

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::speaker::{Head, Speaker, Told};
 use crate::{
-    alert::route::OPERATOR,
     catalogue::{Words, WordsError},
     domain::{
         TicketId, Time,
         alert::AlertKind,
         settings::{Language, Official, Settings},
+        whom::OPERATOR,
     },
     store::outbox::Waiting,
 };

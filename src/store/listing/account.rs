@@ -119,7 +119,7 @@ pub async fn accounts(db: &Db, scope: &Scope, now: Time) -> Result<Vec<AccountRo
 }
 
 /// Share of a span in which nothing was dark.
-fn watched(from: Time, until: Time, mut dark: Vec<(Time, Time)>) -> f64 {
+pub(in crate::store) fn watched(from: Time, until: Time, mut dark: Vec<(Time, Time)>) -> f64 {
     dark.sort();
     let (mut lit, mut reached) = (SignedDuration::ZERO, from);
     for (begins, ends) in dark {

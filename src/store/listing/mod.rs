@@ -8,6 +8,7 @@ mod handover;
 mod message;
 mod ticket;
 
+pub(super) use account::watched;
 pub use account::{AccountRow, accounts};
 pub use handover::{handovers, own_opd};
 pub use message::{MessageFilter, MessagePages, MessageRow, history};

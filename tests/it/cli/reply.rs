@@ -46,7 +46,7 @@ impl Site {
         let ((mails, _), (chats, _)) = (SmtpSink::bind(now.clone()).await.unwrap(), HttpSink::bind(now.clone()).await.unwrap());
         let pace = Pace { gap: SignedDuration::from_hours(1), answer: SignedDuration::from_hours(1), late: SignedDuration::ZERO };
         let script = Script::new(1, opds(1), pace, &mut simulator.world(), now());
-        configure(folder.path(), &simulator, &mails, &chats, script.agencies()).unwrap();
+        configure(folder.path(), &simulator, (&mails, &chats), None, script.agencies()).unwrap();
         std::fs::create_dir(folder.path().join("tanggap.d")).unwrap();
         std::fs::write(folder.path().join("tanggap.d/more.toml"), CANNED).unwrap();
         let page = script.agencies()[0].page.id.clone();

@@ -42,7 +42,7 @@ impl World {
     }
 
     async fn reply(&self, ticket: TicketId, form: Option<Form>, text: &str) -> Result<ReplyId, ReplyError> {
-        replies::record(&self.db, &Scope::ALL, ticket, (form, text), "siti", self.now()).await
+        replies::record(&self.db, &tanggap::domain::Scope::ALL, ticket, (form, text), "siti", self.now()).await
     }
 
     async fn reply_row(&self, id: ReplyId) -> ReplyRow {
@@ -51,7 +51,7 @@ impl World {
 
     /// State, who answered.
     async fn standing(&self, ticket: TicketId) -> String {
-        let ticket = tanggap::store::listing::ticket(&self.db, ticket).await.unwrap().unwrap();
+        let ticket = tanggap::store::listing::ticket(&self.db, &tanggap::domain::Scope::ALL, ticket).await.unwrap().unwrap();
         format!("{} {}", ticket.state, ticket.answered_by.unwrap_or_default())
     }
 
