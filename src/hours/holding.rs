@@ -5,7 +5,7 @@ use super::worktime::Worktime;
 use crate::domain::{Time, time::rfc3339};
 
 /// A span in which one OPD had to answer.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Holding {
     /// Its slug.
     pub opd: String,

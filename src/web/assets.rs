@@ -10,8 +10,9 @@ use axum::{
 use sha2::{Digest as _, Sha256};
 
 /// htmx 4.0.1 and its extension for server-sent events, from the package htmx.org (0BSD, `assets/htmx.LICENSE`).
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
     ("tanggap.css", "text/css; charset=utf-8", include_str!("assets/tanggap.css")),
+    ("report.css", "text/css; charset=utf-8", crate::report::page::STYLE),
     ("htmx.js", "text/javascript; charset=utf-8", include_str!("assets/htmx.min.js")),
     ("sse.js", "text/javascript; charset=utf-8", include_str!("assets/hx-sse.min.js")),
 ];

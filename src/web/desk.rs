@@ -13,15 +13,16 @@ use minijinja::context;
 use serde::Deserialize;
 
 use super::{
-    Shared,
+    Shared, answer,
     staff::{Reader, Staff},
     ticket,
 };
 use crate::{
-    domain::{TicketId, ticket::ActionKind},
+    domain::{ReplyState, TicketId, reply::Unfit, ticket::ActionKind},
     store::{
         StoreError,
         actions::{self, ActionError},
+        replies::ReplyError,
     },
 };
 
@@ -32,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const TEXT_MAX: usize = 2000;
 
 pub(super) fn router() -> Router<Arc<Shared>> {
-    Router::new().route("/tickets/{id}/{deed}", post(act))
+    Router::new().route("/tickets/{id}/reply", post(reply)).route("/tickets/{id}/{deed}", post(act))
 }
 
 /// Why nothing was done.
@@ -92,6 +93,40 @@ pub(super) async fn record(shared: &Shared, staff: &Staff, id: TicketId, kind: A
 struct Sent {
     #[serde(default)]
     text: String,
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    form: String,
+}
+
+async fn reply(State(shared): State<Arc<Shared>>, Reader(staff): Reader, Path(id): Path<String>, Form(sent): Form<Reply>) -> Response {
+    let id = ticket::number(&id);
+    let refused = |status, wrong| ticket::shown(&shared, &staff, id, status, context! { wrong, typed => sent.text.as_str() });
+    match answer::reply(&shared, &staff, id, crate::domain::Form::from_word(&sent.form), &sent.text).await {
+        Ok(reply) => match reply.state {
+            ReplyState::Sent => Redirect::to(&format!("/tickets/{id}?done=reply")).into_response(),
+            ReplyState::Failed => refused(StatusCode::BAD_GATEWAY, "reply_failed").await,
+            _ => Redirect::to(&format!("/tickets/{id}?done=reply_waiting")).into_response(),
+        },
+        Err(answer::Refused::Viewer) => refused(StatusCode::FORBIDDEN, "viewer").await,
+        Err(answer::Refused::Reply(error)) => match error {
+            ReplyError::Unknown(_) => ticket::missing(&shared, &staff),
+            ReplyError::Unfit { why: Unfit::Closed, .. } => refused(StatusCode::CONFLICT, "closed").await,
+            ReplyError::Unfit { why, .. } => {
+                let said = context! { unfit => why.word(), typed => sent.text.as_str() };
+                ticket::shown(&shared, &staff, id, StatusCode::UNPROCESSABLE_ENTITY, said).await
+            }
+            ReplyError::Text(_) => refused(StatusCode::UNPROCESSABLE_ENTITY, "reply_text").await,
+            ReplyError::Inactive(_) => refused(StatusCode::UNPROCESSABLE_ENTITY, "reply_inactive").await,
+            ReplyError::UnderWay(..) => refused(StatusCode::CONFLICT, "reply_under_way").await,
+            ReplyError::Twice(_) => refused(StatusCode::CONFLICT, "reply_twice").await,
+            ReplyError::Store(error) => shared.failed(staff.language, &error),
+        },
+    }
 }
 
 async fn act(

@@ -15,13 +15,14 @@ use crate::{
     },
 };
 
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("base", include_str!("html/base.html")),
     ("board", include_str!("html/board.html")),
     ("queue", include_str!("html/queue.html")),
     ("ticket", include_str!("html/ticket.html")),
     ("desk", include_str!("html/desk.html")),
     ("accounts", include_str!("html/accounts.html")),
+    ("report", include_str!("html/report.html")),
     ("trail", include_str!("html/trail.html")),
     ("login", include_str!("html/login.html")),
     ("word", include_str!("html/word.html")),
@@ -67,6 +68,11 @@ impl Face {
         env.add_function("say", move |key: &str, parts: Kwargs| {
             let parts: Value = parts.into();
             speaker.say(key, parts).map_err(said)
+        });
+        let replies = Words::new(Part::Reply, language, settings.site.timezone.clone())?;
+        env.add_function("tell", move |key: &str, parts: Kwargs| {
+            let parts: Value = parts.into();
+            replies.say(key, parts).map_err(said)
         });
         let speaker = words.clone();
         env.add_function("moment", move |at: &str| speaker.moment(time(at)?).map_err(said));

@@ -1,16 +1,19 @@
 //! What `http.listen` serves: the board and its API for staff, Meta's webhooks, the links in letters, and whether the program lives.
 //!
-//! `staff` says who asks; `board`, `ticket`, `desk` (what staff do), `accounts` and `figures` are pages, `look` is how they look; `api` is
+//! `staff` says who asks; `board`, `ticket`, `desk` and `answer` (what staff do), `accounts`
+//! and `figures` are pages, `look` is how they look; `api` is
 //! the same as JSON; `live` tells of what happens. Every one of them hands the scope of who asks to the store.
 
 mod accounts;
 mod ack;
+mod answer;
 mod api;
 mod assets;
 mod board;
 mod clockline;
 mod cursor;
 mod desk;
+mod figures;
 mod filter;
 mod guard;
 mod live;
@@ -153,6 +156,7 @@ where
         .merge(ticket::router())
         .merge(desk::router())
         .merge(accounts::router())
+        .merge(figures::router())
         .merge(trail::router())
         .merge(live::router())
         .route("/assets/{version}/{name}", get(assets::serve))

@@ -13,7 +13,7 @@ use minijinja::{context, value::Serde};
 use serde::Serialize;
 
 use super::{
-    Shared,
+    Shared, answer,
     board::{Badge, Pace, short},
     clockline::Clock,
     page,
@@ -21,9 +21,14 @@ use super::{
 };
 use crate::{
     domain::{Scope, TicketId, TicketState, Time, ticket::PlannedStep},
+    hours::{
+        calendar::Calendar,
+        holding::{Holding, holdings},
+    },
     store::{
         StoreError,
         listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
+        replies::{self, ReplyRow},
     },
 };
 
@@ -43,8 +48,14 @@ pub(super) struct Whole {
     pub events: Vec<EventRow>,
     /// What staff did.
     pub actions: Vec<ActionRow>,
+    /// What was sent to the citizen from here.
+    pub replies: Vec<ReplyRow>,
     /// Whom its steps told, and which told nobody.
     pub alerts: Vec<AlertRow>,
+    /// How long which OPD held it, if it was ever handed over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub holdings: Vec<Holding>,
 }
 
 impl Whole {
@@ -52,13 +63,39 @@ impl Whole {
     pub async fn of(shared: &Shared, scope: &Scope, id: TicketId) -> Result<Option<Self>, StoreError> {
         let db = &shared.joints.db;
         let Some(ticket) = listing::ticket(db, scope, id).await? else { return Ok(None) };
+        let holdings = held(shared, scope, &ticket).await?;
         Ok(Some(Self {
             ticket,
+            holdings,
+            replies: replies::list(db, scope, id).await?,
             history: listing::history(db, scope, id).await?,
             events: listing::events(db, scope, id).await?,
             actions: listing::actions(db, scope, id).await?,
             alerts: listing::alerts(db, scope, id).await?,
         }))
+    }
+}
+
+/// How long which OPD held a ticket that was handed over, on the calendar of its policy; nothing where that has left the configuration.
+async fn held(shared: &Shared, scope: &Scope, ticket: &TicketRow) -> Result<Vec<Holding>, StoreError> {
+    let db = &shared.joints.db;
+    let handovers = listing::handovers(db, scope, ticket.id).await?;
+    let (false, Some(calendar), Some(own)) =
+        (handovers.is_empty(), calendar(shared, ticket), listing::own_opd(db, scope, ticket.id).await?)
+    else {
+        return Ok(Vec::new());
+    };
+    Ok(holdings(ticket.opened_at, ticket.closed_at, shared.now(), &own, &handovers, &calendar.worktime))
+}
+
+/// The calendar on which a ticket's clock runs; `None` where its policy has left the configuration.
+fn calendar<'a>(shared: &'a Shared, ticket: &TicketRow) -> Option<&'a Calendar> {
+    let settings = shared.settings();
+    let policy = settings.policies.iter().find(|policy| policy.name == ticket.policy)?;
+    let account = settings.accounts().find(|(_, spec)| spec.platform == ticket.platform && spec.id == ticket.account);
+    match account {
+        Some((opd, _)) => Some(shared.calendars.calendar_for(policy, opd)),
+        None => shared.calendars.get(&policy.calendar),
     }
 }
 
@@ -68,14 +105,16 @@ pub(super) fn number(text: &str) -> TicketId {
 }
 
 async fn ticket(State(shared): State<Arc<Shared>>, Reader(staff): Reader, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
-    let done =
-        url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).find(|(name, _)| name == "done").map(|(_, it)| it.into_owned());
-    shown(&shared, &staff, number(&id), StatusCode::OK, context! { done }).await
+    let query = query.unwrap_or_default();
+    let given =
+        |wanted: &str| url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == wanted).map(|(_, it)| it.into_owned());
+    shown(&shared, &staff, number(&id), StatusCode::OK, context! { done => given("done"), chosen => given("canned") }).await
 }
 
 /// The page of a ticket, with what is said above it.
 pub(super) async fn shown(shared: &Shared, staff: &Staff, id: TicketId, status: StatusCode, said: minijinja::Value) -> Response {
-    match whole(shared, staff, id).await {
+    let chosen = said.get_attr("chosen").ok().and_then(|chosen| chosen.as_str().map(str::to_owned));
+    match whole(shared, staff, id, chosen.as_deref()).await {
         Ok(Some(parts)) => page(shared, staff.language, status, "ticket", context! { ..said, ..parts }),
         Ok(None) => missing(shared, staff),
         Err(error) => shared.failed(staff.language, &error),
@@ -96,7 +135,7 @@ struct Step<'a> {
     told: Vec<&'a AlertRow>,
 }
 
-async fn whole(shared: &Shared, staff: &Staff, id: TicketId) -> Result<Option<minijinja::Value>, StoreError> {
+async fn whole(shared: &Shared, staff: &Staff, id: TicketId, chosen: Option<&str>) -> Result<Option<minijinja::Value>, StoreError> {
     let (now, settings) = (shared.now(), shared.settings());
     let Some(whole) = Whole::of(shared, &staff.scope, id).await? else { return Ok(None) };
     let planned = listing::steps(&shared.joints.db, &staff.scope, id).await?;
@@ -112,18 +151,27 @@ async fn whole(shared: &Shared, staff: &Staff, id: TicketId) -> Result<Option<mi
         })
         .collect();
     let others: Vec<_> = whole.alerts.iter().filter(|alert| !planned.iter().any(|step| i64::from(step.number) == alert.step)).collect();
+    let names: std::collections::BTreeMap<_, _> = settings.opds.iter().map(|opd| (opd.slug.as_str(), opd.abbreviation.as_str())).collect();
     let clock = clock(shared, ticket, &planned, now);
     let opds: Vec<_> = settings.opds.iter().filter(|opd| opd.slug != ticket.opd).map(|opd| (&opd.slug, &opd.abbreviation)).collect();
     let opd_full = settings.opd(&ticket.opd).map_or(ticket.opd.as_str(), |opd| &opd.name);
     let windows = ticket.reply_window_closes_at.map(|at| (at.rfc3339(), at.since(now).as_secs()));
     let offices: std::collections::BTreeMap<_, _> =
         settings.officials.iter().map(|official| (official.id.as_str(), official.name.as_str())).collect();
-    Ok(Some(context! {
+    let answers = if ticket.state == TicketState::Open {
+        answer::offered(shared, staff, ticket, chosen).await?
+    } else {
+        context! {}
+    };
+    let parts = context! {
         staff => Serde(&Badge::of(staff)), here => "board", ticket => Serde(ticket), history => Serde(&whole.history),
         events => Serde(&whole.events), actions => Serde(&whole.actions), steps => Serde(&steps), others => Serde(&others),
         pace => Serde(&Pace::of(ticket, now)), clock, opds => Serde(&opds), opd_name => short(settings, &ticket.opd), opd_full,
-        answered_name => answered_name(shared, ticket), window => windows, waits => ticket.state == TicketState::Open, offices => Serde(&offices), now => now.rfc3339(),
-    }))
+        answered_name => answered_name(shared, ticket), window => windows, waits => ticket.state == TicketState::Open,
+        offices => Serde(&offices), now => now.rfc3339(), replies => Serde(&whole.replies), holdings => Serde(&whole.holdings),
+        names => Serde(&names),
+    };
+    Ok(Some(context! { ..answers, ..parts }))
 }
 
 /// Which account answered, as people know it.
@@ -135,13 +183,7 @@ fn answered_name(shared: &Shared, ticket: &TicketRow) -> Option<String> {
 
 /// The picture of its clock, on the calendar of its policy; none where the policy has left the configuration.
 fn clock(shared: &Shared, ticket: &TicketRow, steps: &[PlannedStep], now: Time) -> Option<String> {
-    let settings = shared.settings();
-    let policy = settings.policies.iter().find(|policy| policy.name == ticket.policy)?;
-    let account = settings.accounts().find(|(_, spec)| spec.platform == ticket.platform && spec.id == ticket.account);
-    let calendar = match account {
-        Some((opd, _)) => shared.calendars.calendar_for(policy, opd),
-        None => shared.calendars.get(&policy.calendar)?,
-    };
+    let calendar = calendar(shared, ticket)?;
     let clock = Clock {
         worktime: &calendar.worktime,
         opened_at: ticket.opened_at,

@@ -17,10 +17,13 @@ use super::{
     answer::{List, Problem, Refusals, json, tagged},
 };
 use crate::{
-    domain::{TicketId, ticket::ActionKind},
-    store::listing::{self, TicketRow},
+    domain::{Form, TicketId, reply::Unfit, ticket::ActionKind},
+    store::{
+        listing::{self, TicketRow},
+        replies::{ReplyError, ReplyRow},
+    },
     web::{
-        cursor,
+        answer, cursor,
         desk::{self, Refused},
         filter::{self, Tickets},
         ticket::Whole,
@@ -74,6 +77,51 @@ pub(super) async fn one(
     Ok(tagged(&whole, &staff.scope, &headers))
 }
 
+/// What a reply needs.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reply {
+    /// What is written to the citizen.
+    text: String,
+    /// In which form; the usual one if nothing is said.
+    #[serde(default)]
+    form: Option<Form>,
+}
+
+/// Answers a citizen. It is sent once at most; what became of it after a few seconds is in the answer, and later in the ticket's `replies`.
+#[utoipa::path(post, path = "/api/v1/tickets/{id}/reply", request_body = Reply, params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, body = ReplyRow), Refusals))]
+pub(super) async fn reply(
+    State(shared): Shop,
+    Caller(staff): Caller,
+    id: Result<Path<i64>, PathRejection>,
+    body: Result<Json<Reply>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let Path(id) = id.map_err(|_| Problem::missing())?;
+    let Json(reply) = body.map_err(unread)?;
+    let sent = answer::reply(&shared, &staff, TicketId(id), reply.form, &reply.text).await;
+    let row = sent.map_err(|refused| match refused {
+        answer::Refused::Viewer => viewer(),
+        answer::Refused::Reply(ReplyError::Unknown(_)) => Problem::missing(),
+        answer::Refused::Reply(ReplyError::Store(error)) => error.into(),
+        answer::Refused::Reply(
+            error @ (ReplyError::Unfit { why: Unfit::Closed, .. } | ReplyError::UnderWay(..) | ReplyError::Twice(_)),
+        ) => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        answer::Refused::Reply(error) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+    })?;
+    Ok(json(&row))
+}
+
+/// A body that is none.
+fn unread(wrong: JsonRejection) -> Problem {
+    let status = if wrong.status() == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { wrong.status() };
+    Problem::new(status, wrong.body_text())
+}
+
+fn viewer() -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "this token's role is viewer: it may only look")
+}
+
 /// What an action needs besides its name.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -95,10 +143,7 @@ pub(super) async fn act(
 ) -> Result<Response, Problem> {
     let Path((id, deed)) = path.map_err(|_| Problem::missing())?;
     let kind = ActionKind::from_word(&deed).ok_or_else(Problem::missing)?;
-    let Json(act) = body.map_err(|wrong| {
-        let status = if wrong.status() == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { wrong.status() };
-        Problem::new(status, wrong.body_text())
-    })?;
+    let Json(act) = body.map_err(unread)?;
     let id = TicketId(id);
     desk::record(&shared, &staff, id, kind, &act.text).await.map_err(|refused| match refused {
         Refused::Unknown => Problem::missing(),
@@ -109,7 +154,7 @@ pub(super) async fn act(
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, format!("text: names no OPD, there are {known}"))
         }
         Refused::Text(_) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "text: is longer than 2,000 characters"),
-        Refused::Viewer => Problem::new(StatusCode::FORBIDDEN, "this token's role is viewer: it may only look"),
+        Refused::Viewer => viewer(),
         Refused::Store(error) => error.into(),
     })?;
     // Whoever hands a ticket over may not see it any more; it is as they left it.

@@ -6,6 +6,7 @@ use axum::{
     response::Response,
 };
 use serde::{Deserialize, Serialize};
+use tracing::error;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -19,7 +20,11 @@ use crate::{
         listing::{self, AccountRow, Count, MessageFilter, MessagePages, MessageRow},
         trail::{self, Deed},
     },
-    web::{cursor, filter},
+    web::{
+        cursor,
+        figures::{self, Period},
+        filter,
+    },
 };
 
 const USUAL: u32 = 100;
@@ -84,6 +89,26 @@ pub(super) async fn accounts(State(shared): Shop, Caller(staff): Caller, headers
 pub(super) async fn counts(State(shared): Shop, Caller(staff): Caller, headers: HeaderMap) -> Result<Response, Problem> {
     let data = listing::counts(&shared.joints.db, &staff.scope, shared.now()).await?;
     Ok(tagged(&List { data, next: None }, &staff.scope, &headers))
+}
+
+/// Figures of a period: totals, groups, league table, heat map, what waits. The object is that of `tanggap report --format json`.
+#[utoipa::path(get, path = "/api/v1/report", params(Period), responses((status = 200, body = Object), Refusals))]
+pub(super) async fn report(
+    State(shared): Shop,
+    Caller(staff): Caller,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let period: Period = filter::read(query.as_deref()).map_err(Problem::wrong)?;
+    let (report, _) = figures::reckoned(&shared, &staff, &period).await.map_err(|refused| match refused {
+        figures::Refused::Wrong(wrong) => Problem::wrong(wrong),
+        figures::Refused::Store(error) => error.into(),
+        figures::Refused::Broken(error) => {
+            error!(error, "the report could not be reckoned");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the report could not be reckoned")
+        }
+    })?;
+    Ok(tagged(&report, &staff.scope, &headers))
 }
 
 /// How much of the trail.

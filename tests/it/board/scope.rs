@@ -5,8 +5,17 @@ use serde_json::{Value, json};
 use super::world::{MARK, World};
 
 /// Every page; `{id}` stands for a ticket's number.
-const PAGES: [&str; 9] =
-    ["/", "/?state=all", "/?opd=dinkes", "/tickets/{id}", "/accounts", "/trail", "/report", "/report?format=csv", "/report?format=json"];
+const PAGES: [&str; 9] = [
+    "/",
+    "/?state=all",
+    "/?opd=dinkes",
+    "/tickets/{id}",
+    "/accounts",
+    "/trail",
+    "/report",
+    "/report?by=account&format=html",
+    "/report?format=json",
+];
 const DEEDS: [&str; 8] = ["ack", "unack", "dismiss", "resolve", "note", "assign", "handover", "reply"];
 
 #[tokio::test]
