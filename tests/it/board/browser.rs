@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use tanggap::demo::script::Pace;
+use tanggap::demo::{script::Pace, world::Citizen};
 
 use super::{hostile::attacks, world::PASSWORD};
 use crate::soak::site::{Site, now};
@@ -43,8 +43,11 @@ async fn staff_work_on_the_board_in_a_real_browser() {
         let account = site.script.agencies()[0].page.id.clone();
         let mut world = site.simulator.world();
         let post = world.post(&account, "Jadwal pelayanan").unwrap();
-        for text in attacks().into_iter().take(ATTACKS) {
-            world.comment(&post, "Siti", &*text).unwrap();
+        for (number, text) in attacks().into_iter().take(ATTACKS).enumerate() {
+            let name = text.chars().take(60).collect();
+            world
+                .comment(&post, &Citizen { number: 90_000 + number as u64, name, username: "siti".into(), unnamed: false }, &*text)
+                .unwrap();
         }
     }
     let database = format!("sqlite://{}", site.folder.path().join("tanggap.db").display());
