@@ -45,6 +45,7 @@ pub(super) fn rates() -> Rates {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "tanggap", description = "Tickets, messages and accounts of a government's Facebook Pages and Instagram accounts."),
+    components(schemas(Problem)),
     modifiers(&Bearer),
     security(("bearer" = []))
 )]

@@ -82,7 +82,7 @@ pub(super) fn short<'a>(settings: &'a Settings, slug: &'a str) -> &'a str {
 
 async fn board(State(shared): State<Arc<Shared>>, Reader(staff): Reader, RawQuery(query): RawQuery) -> Response {
     let now = shared.now();
-    let read = filter::read::<Tickets>(query.as_deref());
+    let read = filter::of_form::<Tickets>(query.as_deref());
     let wanted = read.and_then(|wanted| Ok((wanted.filter(shared.settings(), &staff.scope, now)?, wanted)));
     match wanted {
         Err(wrong) => page(&shared, staff.language, StatusCode::BAD_REQUEST, "word", context! { word => "filter", detail => wrong }),

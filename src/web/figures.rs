@@ -134,7 +134,7 @@ async fn shown(State(shared): State<Arc<Shared>>, Reader(staff): Reader, RawQuer
 }
 
 async fn written(shared: &Arc<Shared>, staff: &Staff, query: Option<&str>) -> Result<Response, Refused> {
-    let period: Period = filter::read(query).map_err(Refused::Wrong)?;
+    let period: Period = filter::of_form(query).map_err(Refused::Wrong)?;
     let (from, to, by) = period.settled(shared.settings(), shared.now()).map_err(Refused::Wrong)?;
     let (report, settings) = reckoned(shared, staff, &period).await?;
     let broken = |error: crate::catalogue::WordsError| Refused::Broken(error.to_string());

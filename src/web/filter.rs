@@ -125,10 +125,15 @@ pub(super) fn know_opd(slug: &str, settings: &Settings, scope: &Scope) -> Result
     Err(format!("opd: there is no {slug:?}, there are {known}"))
 }
 
+/// The filters as a form of ours sends them: what is left empty is none.
+pub(super) fn of_form<T: DeserializeOwned>(query: Option<&str>) -> Result<T, String> {
+    let given = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).filter(|(_, value)| !value.is_empty());
+    read(Some(&form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish()))
+}
+
 /// The filters out of an address; what is wrong with them names the parameter and what would be right.
 pub(super) fn read<T: DeserializeOwned>(query: Option<&str>) -> Result<T, String> {
-    let given = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).filter(|(_, value)| !value.is_empty());
-    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(given).finish();
+    let query = query.unwrap_or_default();
     let uri = format!("/?{query}").parse().map_err(|_| "the address can't be read".to_owned())?;
     let Query(read) = Query::<T>::try_from_uri(&uri).map_err(|error| {
         let text = error.body_text();
@@ -143,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_wrong_filter_is_refused_with_the_right_names_and_an_empty_one_is_none() {
-        let read = |query| read::<Tickets>(Some(query)).map(|it| it.address());
+        let read = |query| of_form::<Tickets>(Some(query)).map(|it| it.address());
+        assert!(super::read::<Tickets>(Some("state=")).is_err(), "but a program is held to its word");
         assert_eq!(read("opd=&state=all&urgent=true&limit=5&cursor=x").unwrap(), "state=all&urgent=true");
         assert_eq!(read("").unwrap(), "");
         for (query, said) in [

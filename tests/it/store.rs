@@ -5,6 +5,7 @@ mod concerns;
 mod db;
 mod intake;
 mod outbox;
+mod people;
 mod replies;
 mod schema;
 mod suite;

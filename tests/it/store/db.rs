@@ -124,7 +124,9 @@ async fn a_copy_is_whole_and_postgres_has_its_own_tool() {
     let copy = folder.path().join("copy.db");
     assert!(matches!(backup::backup(&postgres.db, &copy).await, Err(BackupError::Postgres)));
     assert!(!copy.exists());
+    let pages = backup::size(&sqlite.db).await.unwrap();
     backup::backup(&sqlite.db, &copy).await.unwrap();
+    assert!(pages > 0 && !backup::unfinished(&copy).exists(), "the growing file is the copy now");
     assert!(matches!(backup::backup(&sqlite.db, &copy).await, Err(BackupError::Exists(path)) if path == copy));
     let copied = Db::open_existing(&format!("sqlite://{}", copy.display())).await.unwrap();
     assert_eq!(accounts::health(&copied, at(0)).await.unwrap().len(), 2);

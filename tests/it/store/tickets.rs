@@ -129,6 +129,13 @@ async fn record(w: &World, mut rulings: Vec<Ruling>) -> Vec<Ruling> {
     rulings
 }
 
+/// A ticket of dinhub with its thread; its number.
+pub async fn stored(w: &World) -> TicketId {
+    threads(w, 1).await;
+    let seen = view(w, "1000").await;
+    record(w, vec![ruling(&seen, ticket(seen.id))]).await[0].tickets[0].ticket.id
+}
+
 /// Rows of everything that `record` writes.
 const WRITTEN: &str =
     "SELECT (SELECT COUNT(*) FROM ticket) * 1000 + (SELECT COUNT(*) FROM ticket_message) * 100 + (SELECT COUNT(*) FROM event) * 10
