@@ -115,6 +115,12 @@ pub(super) fn limit(wanted: Option<u32>, usual: u32) -> Result<u32, String> {
     }
 }
 
+/// An instant as the API's answers write it, or what is wrong with it.
+pub(super) fn instant(name: &str, text: &str) -> Result<Time, String> {
+    let time = Some(text).filter(|text| text.contains(['T', 't'])).and_then(Time::parse);
+    time.ok_or_else(|| format!("{name}: {text:?} is no time; write it like 2026-11-24T02:00:00Z"))
+}
+
 /// A slug that the configuration does not know is answered like one outside the scope.
 pub(super) fn know_opd(slug: &str, settings: &Settings, scope: &Scope) -> Result<(), String> {
     let mut known = settings.opds.iter().map(|opd| opd.slug.as_str()).filter(|opd| scope.holds(opd));

@@ -136,6 +136,44 @@ fn beginning(text: &str, graphemes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        domain::{
+            Form, ReplyState, Role, TicketState,
+            alert::{AlertKind, DeliveryState},
+            ticket::{ActionKind, StepKind},
+        },
+        report::By,
+        web::filter::Standing,
+    };
+
+    #[test]
+    fn the_page_has_a_word_for_every_value_that_it_shows() {
+        fn keys<T: Copy>(prefix: &str, all: &[T], word: fn(T) -> &'static str) -> Vec<String> {
+            all.iter().map(|&it| format!("{prefix}_{}", word(it).replace('.', "_"))).collect()
+        }
+        let of_ticket =
+            |kind: &&AlertKind| kind.word().starts_with("ticket.") || matches!(kind, AlertKind::Backlog | AlertKind::Unverified);
+        let told: Vec<AlertKind> = AlertKind::ALL.iter().filter(of_ticket).copied().collect();
+        let board = [
+            keys("role", Role::ALL, Role::word),
+            keys("state", Standing::ALL, Standing::word),
+            keys("is", TicketState::ALL, TicketState::word),
+            keys("short", Kind::ALL, Kind::word),
+            keys("step", StepKind::ALL, StepKind::word),
+            keys("told", StepKind::ALL, StepKind::word),
+            keys("told", &told, AlertKind::word),
+            keys("delivery", DeliveryState::ALL, DeliveryState::word),
+            keys("deed", ActionKind::ALL, ActionKind::word),
+            keys("by", By::ALL, By::word),
+        ];
+        let reply = [keys("form", Form::ALL, Form::word), keys("state", ReplyState::ALL, ReplyState::word)];
+        for (part, sets) in [(Part::Board, board.concat()), (Part::Reply, reply.concat())] {
+            let words = Words::new(part, Language::Indonesian, jiff::tz::TimeZone::UTC).unwrap();
+            for key in sets {
+                words.say(&key, ()).unwrap_or_else(|error| panic!("{key}: {error}"));
+            }
+        }
+    }
 
     #[test]
     fn texts_are_shown_without_what_drives_a_page_and_begin_with_whole_graphemes() {

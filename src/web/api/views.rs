@@ -58,9 +58,7 @@ pub(super) async fn messages(
 ) -> Result<Response, Problem> {
     let wanted: Messages = filter::read(query.as_deref()).map_err(Problem::wrong)?;
     let limit = filter::limit(wanted.limit, USUAL).map_err(Problem::wrong)?;
-    let since = wanted.since.as_deref().map(|text| {
-        Time::parse(text).ok_or_else(|| Problem::wrong(format!("since: {text:?} is no time; write it like 2026-11-24T02:00:00Z")))
-    });
+    let since = wanted.since.as_deref().map(|text| filter::instant("since", text).map_err(Problem::wrong));
     let list = cursor::list("messages", &format!("{:?} {:?} {:?}", wanted.since, wanted.account, wanted.direction), &staff.scope);
     let after = wanted.cursor.as_deref().map(|given| cursor::place(&shared.joints.links, &list, given).ok_or_else(no_place));
     let filter = MessageFilter {
@@ -137,9 +135,7 @@ pub(super) async fn trail(
     }
     let wanted: Before = filter::read(query.as_deref()).map_err(Problem::wrong)?;
     let limit = filter::limit(wanted.limit, USUAL).map_err(Problem::wrong)?;
-    let before = wanted.before.as_deref().map(|text| {
-        Time::parse(text).ok_or_else(|| Problem::wrong(format!("before: {text:?} is no time; write it like 2026-11-24T02:00:00Z")))
-    });
+    let before = wanted.before.as_deref().map(|text| filter::instant("before", text).map_err(Problem::wrong));
     let before = before.transpose()?.unwrap_or_else(|| shared.now().plus(jiff::SignedDuration::from_secs(1)));
     let data = trail::deeds(&shared.joints.db, &staff.scope, before, limit).await?;
     Ok(tagged(&List { data, next: None }, &staff.scope, &headers))
