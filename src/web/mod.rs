@@ -121,7 +121,7 @@ impl Shared {
 
 /// A page, or a bare status where a shipped text is wrong.
 fn page(shared: &Shared, language: Language, status: StatusCode, name: &str, parts: Value) -> Response {
-    let parts = context! { ..parts, ..context! { assets => assets::VERSION.as_str(), open => shared.joints.open } };
+    let parts = context! { ..parts, ..context! { assets => assets::VERSION.as_str(), demo => shared.joints.open } };
     match shared.look.of(language).page(name, parts) {
         Ok(page) => (status, Html(page)).into_response(),
         Err(error) => {

@@ -4,6 +4,7 @@ mod api;
 mod browser;
 mod fuzz;
 mod hostile;
+mod load;
 mod pages;
 mod scope;
 mod world;

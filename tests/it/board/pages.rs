@@ -121,7 +121,7 @@ async fn the_board_says_what_waits_whose_it_is_and_when_reading_lags() {
     assert_eq!(board.matches("<li id=\"t").count(), 6);
     let one = world.page("ani", "/?opd=dinhub").await.body;
     assert_eq!(one.matches("<li id=\"t").count(), 3);
-    assert!(!board.contains("tertinggal"));
+    assert!(!board.contains("tertinggal") && board.contains("action=\"/logout\""));
     world.clock.advance(jiff::SignedDuration::from_mins(300));
     let late = world.page("ani", "/?overdue=true").await.body;
     assert!(late.contains("lewat") && late.contains("Pembacaan akun tertinggal"));

@@ -196,7 +196,11 @@ token = "{token}"
         Self::sent(self.signed(name, self.request(Method::GET, path))).await
     }
 
-    fn signed(&self, name: &str, request: RequestBuilder) -> RequestBuilder {
+    pub fn session(&self, name: &str) -> &str {
+        &self.sessions[name]
+    }
+
+    pub fn signed(&self, name: &str, request: RequestBuilder) -> RequestBuilder {
         match self.sessions.get(name) {
             Some(session) => request.header("cookie", format!("tanggap={session}")),
             None => request,
