@@ -12,6 +12,9 @@ use crate::report::year;
 const TICKETS: i64 = 100_000;
 
 async fn fill(db: &Db) {
+    let mut tx = db.write().await.unwrap();
+    tx.exec("UPDATE account SET external_id = 'own ' || external_id", vec![]).await.unwrap();
+    tx.commit().await.unwrap();
     year::fill(db, TICKETS).await;
     let mut tx = db.write().await.unwrap();
     let statements = [
