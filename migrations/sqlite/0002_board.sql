@@ -2,6 +2,7 @@
 
 ALTER TABLE ticket ADD COLUMN held_by TEXT; -- slug of the OPD it was handed over to; null: the account's own
 CREATE INDEX ticket_order ON ticket (due_at, id);
+CREATE INDEX ticket_waiting ON ticket (account_id, held_by, due_at, urgent) WHERE state = 'open'; -- counts are read from it alone
 
 -- A person who may sign in. Written by the command line, and by web where OpenID Connect names somebody new.
 CREATE TABLE person (

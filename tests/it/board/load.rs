@@ -32,7 +32,7 @@ async fn measured(name: &str, world: World) {
     fill(&world.db).await;
     let open = world.db.rows("SELECT COUNT(*) AS n FROM ticket WHERE state = 'open'", vec![]).await.unwrap()[0].i("n").unwrap();
     println!("{name}: {TICKETS} tickets, {open} open");
-    for path in ["/", "/?opd=opd-7", "/?state=answered", "/?overdue=true"] {
+    for path in ["/", "/?platform=instagram", "/?state=answered", "/?overdue=true"] {
         let began = Instant::now();
         let request = world.signed("ani", world.request(reqwest::Method::GET, path));
         let answer = request.send().await.unwrap();
