@@ -105,10 +105,11 @@ pub async fn tickets(db: &Db, scope: &Scope, filter: &TicketFilter) -> Result<Ve
     for (condition, val) in [
         ("t.due_at <", filter.overdue_at.map(Val::from)),
         ("COALESCE(t.held_by, a.opd) =", filter.opd.as_deref().map(Val::from)),
-        ("a.platform =", filter.platform.map(|platform| platform.word().into())),
+        // So written that SQLite looks for open tickets in the order of their deadlines, not for an account's and sorts them.
+        ("a.platform || '' =", filter.platform.map(|platform| platform.word().into())),
         ("th.kind =", filter.kind.map(|kind| kind.word().into())),
         ("t.urgent =", filter.urgent.map(Val::from)),
-        ("a.external_id =", filter.account.as_deref().map(Val::from)),
+        ("a.external_id || '' =", filter.account.as_deref().map(Val::from)),
     ] {
         if let Some(val) = val {
             vals.push(val);
