@@ -49,6 +49,7 @@ CREATE TABLE trail (
   detail TEXT NOT NULL
 );
 CREATE INDEX trail_at ON trail (at);
+CREATE INDEX action_at ON action (at);
 
 -- What staff wrote to be sent to a citizen. Written by web and the command line; from state on by poll, which sends it once at most.
 CREATE TABLE reply (
@@ -73,3 +74,5 @@ CREATE TABLE reply (
 );
 CREATE INDEX reply_due ON reply (next_try_at) WHERE next_try_at IS NOT NULL;
 CREATE INDEX reply_ticket ON reply (ticket_id);
+CREATE INDEX reply_account ON reply (account_id, created_at);
+CREATE INDEX reply_created ON reply (created_at);

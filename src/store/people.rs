@@ -166,14 +166,18 @@ fn account(row: &Row) -> Result<Account, StoreError> {
 pub async fn sign_in(db: &Db, who: &Person, hash: &str, now: Time) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
     tx.exec("DELETE FROM session WHERE created_at < $1 OR used_at < $2", vals![now.minus(LIFE), now.minus(IDLE)]).await?;
-    let sql = "INSERT INTO session (hash, person_id, created_at, used_at) VALUES ($1, $2, $3, $3)";
-    tx.exec(sql, vals![hash, who.id, now]).await?;
+    // Not if the password was changed, or the name ended, while this one was looked at.
+    let sql = "INSERT INTO session (hash, person_id, created_at, used_at) SELECT $1, id, $3, $3 FROM person
+               WHERE id = $2 AND ended_at IS NULL AND COALESCE(password, '') = $4";
+    if tx.exec(sql, vals![hash, who.id, now, who.password.clone().unwrap_or_default()]).await? == 0 {
+        return Ok(());
+    }
     trail::note(&mut tx, &who.name, "sign_in", None, "", now).await?;
     tx.commit().await
 }
 
-/// Whose session this is, if it still holds.
-pub async fn signed_in(db: &Db, hash: &str, now: Time) -> Result<Option<Person>, StoreError> {
+/// Whose session this is, if it still holds; `used`: somebody is there, it is not a page that looks anew by itself.
+pub async fn signed_in(db: &Db, hash: &str, used: bool, now: Time) -> Result<Option<Person>, StoreError> {
     let sql = super::db::built(format!(
         "SELECT {PERSON}, s.used_at FROM session s JOIN person p ON p.id = s.person_id
           WHERE s.hash = $1 AND s.created_at > $2 AND s.used_at > $3 AND p.ended_at IS NULL"
@@ -181,12 +185,20 @@ pub async fn signed_in(db: &Db, hash: &str, now: Time) -> Result<Option<Person>,
     let rows = db.rows_built(sql, vals![hash, now.minus(LIFE), now.minus(IDLE)]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     // Once a minute is exact enough, and spares a write at every request.
-    if now.since(row.at("used_at")?) >= SignedDuration::from_mins(1) {
-        let mut tx = db.write().await?;
-        tx.exec("UPDATE session SET used_at = $2 WHERE hash = $1", vals![hash, now]).await?;
-        tx.commit().await?;
+    if used && now.since(row.at("used_at")?) >= SignedDuration::from_mins(1) {
+        touch(db, "UPDATE session SET used_at = $2 WHERE hash = $1", hash, now).await;
     }
     person(row).map(Some)
+}
+
+/// Notes that something was used. Whoever only reads must neither wait for a writer nor fail with a full disk.
+async fn touch(db: &Db, sql: &'static str, hash: &str, now: Time) {
+    let write = async {
+        let mut tx = db.write().await?;
+        tx.exec(sql, vals![hash, now]).await?;
+        tx.commit().await
+    };
+    let _: Result<Result<(), StoreError>, _> = tokio::time::timeout(std::time::Duration::from_secs(1), write).await;
 }
 
 /// Ends a session.
@@ -243,9 +255,7 @@ pub async fn program(db: &Db, hash: &str, now: Time) -> Result<Option<Program>, 
     let rows = db.rows("SELECT name, role, opds, used_at FROM api_token WHERE hash = $1 AND ended_at IS NULL", vals![hash]).await?;
     let Some(row) = rows.first() else { return Ok(None) };
     if row.oat("used_at")?.is_none_or(|at| now.since(at) >= SignedDuration::from_mins(1)) {
-        let mut tx = db.write().await?;
-        tx.exec("UPDATE api_token SET used_at = $2 WHERE hash = $1", vals![hash, now]).await?;
-        tx.commit().await?;
+        touch(db, "UPDATE api_token SET used_at = $2 WHERE hash = $1", hash, now).await;
     }
     let scope = Scope::of(row.json::<Vec<String>>("opds")?);
     Ok(Some(Program { name: row.t("name")?, role: row.word("role", Role::from_word)?, scope }))

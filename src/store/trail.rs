@@ -13,7 +13,7 @@ use crate::domain::{Scope, TicketId, Time, time::rfc3339};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Deed {
     /// When.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "rfc3339::ms")]
     pub at: Time,
     /// Who: a person's name, `token NAME`, or as given on the command line.
     pub by: String,
@@ -44,11 +44,14 @@ pub async fn add(db: &Db, by: &str, did: &str, detail: &str, now: Time) -> Resul
 pub async fn deeds(db: &Db, scope: &Scope, before: Time, limit: u32) -> Result<Vec<Deed>, StoreError> {
     let mut vals = vals![before, limit];
     let within = within(scope, "COALESCE(t.held_by, a.opd)", &mut vals);
+    // A scope may leave out any of them: then all are looked at.
+    let each = if scope.opds().is_some() { "9223372036854775807" } else { "$2" };
     let sql = format!(
         "SELECT d.at, d.by_name, d.did, d.ticket_id, d.detail, COALESCE(t.held_by, a.opd) AS opd FROM (
-           SELECT at, by_name, kind AS did, ticket_id, text AS detail FROM action WHERE at < $1
-           UNION ALL SELECT at, by_name, did, ticket_id, detail FROM trail WHERE at < $1
-           UNION ALL SELECT created_at, by_name, 'reply', ticket_id, state FROM reply WHERE created_at < $1) d
+           SELECT * FROM (SELECT at, by_name, kind AS did, ticket_id, text AS detail FROM action WHERE at < $1 ORDER BY at DESC LIMIT {each}) x
+           UNION ALL SELECT * FROM (SELECT at, by_name, did, ticket_id, detail FROM trail WHERE at < $1 ORDER BY at DESC LIMIT {each}) y
+           UNION ALL SELECT * FROM (SELECT created_at, by_name, 'reply', ticket_id, state FROM reply WHERE created_at < $1 ORDER BY created_at DESC
+             LIMIT {each}) z) d
          LEFT JOIN ticket t ON t.id = d.ticket_id LEFT JOIN account a ON a.id = t.account_id
          WHERE {within} ORDER BY d.at DESC, d.ticket_id DESC LIMIT $2"
     );

@@ -86,7 +86,7 @@ pub(super) async fn reply(shared: &Shared, staff: &Staff, id: TicketId, form: Op
         return Err(Refused::Viewer);
     }
     let db = &shared.joints.db;
-    let reply = replies::record(db, &staff.scope, id, (form, text.trim()), &staff.by, shared.now()).await?;
+    let reply = replies::record(db, &staff.scope, id, (form, &text.trim().replace("\r\n", "\n")), &staff.by, shared.now()).await?;
     shared.joints.polls.nudge();
     let last = async || {
         let row = replies::one(db, reply).await.map_err(ReplyError::from)?;

@@ -10,11 +10,11 @@ mod views;
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use answer::Problem;
+pub(super) use answer::Problem;
 use axum::{
     Router,
     extract::{FromRequestParts, State},
-    http::{header, request::Parts},
+    http::{StatusCode, header, request::Parts},
     response::Response,
     routing::get,
 };
@@ -82,11 +82,18 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 pub(super) fn router(_: &Arc<Shared>) -> Router<Arc<Shared>> {
     let (router, _) = routed().split_for_parts();
-    router.route("/api/v1/openapi.json", get(described)).route("/api/{*rest}", get(unknown).post(unknown).put(unknown).delete(unknown))
+    router
+        .route("/api/v1/openapi.json", get(described))
+        .route("/api/{*rest}", get(unknown).post(unknown).put(unknown).delete(unknown))
+        .method_not_allowed_fallback(not_so)
 }
 
 async fn described(Caller(_): Caller) -> Response {
     answer::json(&openapi())
+}
+
+async fn not_so(Caller(_): Caller) -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this is asked or sent otherwise; /api/v1/openapi.json describes how")
 }
 
 async fn unknown(Caller(_): Caller) -> Problem {

@@ -73,6 +73,8 @@ struct Agency<'a> {
     count: &'a Count,
     name: &'a str,
     chosen: bool,
+    /// It stands in the configuration, so that the list can be filtered by it.
+    known: bool,
 }
 
 /// An OPD's short name; its slug where it has left the configuration.
@@ -119,7 +121,12 @@ async fn shown(
     let lines: Vec<_> = rows.iter().map(|row| Line { row, opd_name: short(settings, &row.opd), pace: Pace::of(row, now) }).collect();
     let mut agencies: Vec<_> = counts
         .iter()
-        .map(|count| Agency { count, name: short(settings, &count.opd), chosen: wanted.opd.as_deref() == Some(&count.opd) })
+        .map(|count| Agency {
+            count,
+            name: short(settings, &count.opd),
+            chosen: wanted.opd.as_deref() == Some(&count.opd),
+            known: settings.opd(&count.opd).is_some(),
+        })
         .collect();
     agencies.sort_by_key(|agency| (std::cmp::Reverse((agency.count.overdue, agency.count.open)), agency.name));
     let sum = |of: fn(&Count) -> u64| counts.iter().map(of).sum::<u64>();
@@ -128,7 +135,7 @@ async fn shown(
     Ok(Some(context! {
         staff => Serde(&Badge::of(staff)), here => "board", lines => Serde(&lines), agencies => Serde(&agencies), next,
         open => sum(|count| count.open), overdue => sum(|count| count.overdue), urgent => sum(|count| count.urgent),
-        accounts, unhealthy, stale, stale_at => last_read_at.map(Time::rfc3339), opds => Serde(&opds), address => wanted.address(), now => now.rfc3339(), first => wanted.cursor.is_none(),
+        accounts, unhealthy, stale, stale_at => last_read_at.map(Time::rfc3339), opds => Serde(&opds), address => wanted.address(), now => now.rfc3339(), first => wanted.cursor.is_none(), cursor => wanted.cursor.as_deref(),
         wanted => context! {
             state => wanted.state.unwrap_or_default().word(), overdue => wanted.overdue == Some(true), opd => wanted.opd.as_deref(),
             platform => wanted.platform.map(Platform::word), kind => wanted.kind.map(Kind::word), urgent => wanted.urgent == Some(true),

@@ -61,7 +61,8 @@ pub(super) async fn record(shared: &Shared, staff: &Staff, id: TicketId, kind: A
     if !staff.acts() {
         return Err(Refused::Viewer);
     }
-    let text = text.trim();
+    let text = text.trim().replace("\r\n", "\n");
+    let text = text.as_str();
     let needed = !matches!(kind, ActionKind::Ack | ActionKind::Unack);
     if needed && text.is_empty() {
         return Err(Refused::Text("text_missing"));
@@ -105,8 +106,11 @@ struct Reply {
 
 async fn reply(State(shared): State<Arc<Shared>>, Reader(staff): Reader, Path(id): Path<String>, Form(sent): Form<Reply>) -> Response {
     let id = ticket::number(&id);
-    let refused = |status, wrong| ticket::shown(&shared, &staff, id, status, context! { wrong, typed => sent.text.as_str() });
-    match answer::reply(&shared, &staff, id, crate::domain::Form::from_word(&sent.form), &sent.text).await {
+    let form = crate::domain::Form::from_word(&sent.form);
+    // It comes back in the form that was meant: a private word must not go out in public by a second click.
+    let typed = || context! { typed => sent.text.as_str(), ..form.map_or(context! {}, |form| context! { typed_form => form.word() }) };
+    let refused = |status, wrong| ticket::shown(&shared, &staff, id, status, context! { wrong, ..typed() });
+    match answer::reply(&shared, &staff, id, form, &sent.text).await {
         Ok(reply) => match reply.state {
             ReplyState::Sent => Redirect::to(&format!("/tickets/{id}?done=reply")).into_response(),
             ReplyState::Failed => refused(StatusCode::BAD_GATEWAY, "reply_failed").await,
@@ -117,7 +121,7 @@ async fn reply(State(shared): State<Arc<Shared>>, Reader(staff): Reader, Path(id
             ReplyError::Unknown(_) => ticket::missing(&shared, &staff),
             ReplyError::Unfit { why: Unfit::Closed, .. } => refused(StatusCode::CONFLICT, "closed").await,
             ReplyError::Unfit { why, .. } => {
-                let said = context! { unfit => why.word(), typed => sent.text.as_str() };
+                let said = context! { unfit => why.word(), ..typed() };
                 ticket::shown(&shared, &staff, id, StatusCode::UNPROCESSABLE_ENTITY, said).await
             }
             ReplyError::Text(_) => refused(StatusCode::UNPROCESSABLE_ENTITY, "reply_text").await,
@@ -144,7 +148,9 @@ async fn act(
         Ok(()) => Redirect::to(&format!("/tickets/{id}?done={deed}")).into_response(),
         Err(Refused::Unknown) => ticket::missing(&shared, &staff),
         Err(Refused::Closed(_)) => refused(StatusCode::CONFLICT, context! { wrong => "closed" }).await,
-        Err(Refused::Text(wrong)) => refused(StatusCode::UNPROCESSABLE_ENTITY, context! { wrong, typed => sent.text }).await,
+        Err(Refused::Text(wrong)) => {
+            refused(StatusCode::UNPROCESSABLE_ENTITY, context! { wrong, typed_deed => deed, deed_text => sent.text }).await
+        }
         Err(Refused::Viewer) => refused(StatusCode::FORBIDDEN, context! { wrong => "viewer" }).await,
         Err(Refused::Store(error)) => shared.failed(staff.language, &error),
     }

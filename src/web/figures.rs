@@ -1,6 +1,6 @@
 //! The report: who answers and who doesn't. Every OPD's figures stand in it, and single tickets of the reader's own OPDs only.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -32,6 +32,8 @@ use crate::{
 
 /// Days of the usual report.
 const DAYS: u16 = 30;
+/// How long a report waits for those before it.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// The longest period.
 const DAYS_MAX: i32 = 2 * 366;
 
@@ -96,14 +98,18 @@ impl Period {
 
 /// Why there is no report.
 pub(super) enum Refused {
+    /// Others are being reckoned.
+    Busy,
     Wrong(String),
     Store(StoreError),
     /// A shipped text is wrong, or the reckoning failed.
     Broken(String),
 }
 
-/// The report in the reader's language, with the settings it was written by. Reckoned beside the other answers: a year takes a while.
-pub(super) async fn reckoned(shared: &Arc<Shared>, staff: &Staff, period: &Period) -> Result<(Report, Settings), Refused> {
+/// The report in the reader's language. Reckoned beside the other answers, one at a time: a year takes a while, and memory.
+pub(super) async fn reckoned(shared: &Arc<Shared>, staff: &Staff, period: &Period, write: Write) -> Result<String, Refused> {
+    let turn = tokio::time::timeout(PATIENCE, shared.reports.acquire()).await;
+    let Ok(Ok(_turn)) = turn else { return Err(Refused::Busy) };
     let now = shared.now();
     let (from, to, by) = period.settled(shared.settings(), now).map_err(Refused::Wrong)?;
     let span = report::span(from, to, &shared.settings().site.timezone);
@@ -113,10 +119,19 @@ pub(super) async fn reckoned(shared: &Arc<Shared>, staff: &Staff, period: &Perio
     let (shared, scope) = (shared.clone(), staff.scope.clone());
     let reckoned = tokio::task::spawn_blocking(move || {
         let ask = Ask { from, to, by, scope: &scope };
-        report::report(&figures, &settings, &shared.calendars, ask, now).map(|report| (report, settings))
+        let report = report::report(&figures, &settings, &shared.calendars, ask, now).map_err(|error| error.to_string())?;
+        write(&report, &settings.site)
     });
     let reckoned = reckoned.await.map_err(|error| Refused::Broken(error.to_string()))?;
-    reckoned.map_err(|error| Refused::Broken(error.to_string()))
+    reckoned.map_err(Refused::Broken)
+}
+
+/// How a report is written.
+type Write = fn(&Report, &Site) -> Result<String, String>;
+
+/// As the API has it.
+pub(super) fn json(report: &Report, _: &Site) -> Result<String, String> {
+    serde_json::to_string(report).map_err(|error| error.to_string())
 }
 
 async fn shown(State(shared): State<Arc<Shared>>, Reader(staff): Reader, RawQuery(query): RawQuery) -> Response {
@@ -126,6 +141,7 @@ async fn shown(State(shared): State<Arc<Shared>>, Reader(staff): Reader, RawQuer
             page(&shared, staff.language, StatusCode::BAD_REQUEST, "word", context! { word => "filter", detail => wrong })
         }
         Err(Refused::Store(error)) => shared.failed(staff.language, &error),
+        Err(Refused::Busy) => page(&shared, staff.language, StatusCode::SERVICE_UNAVAILABLE, "word", context! { word => "busy" }),
         Err(Refused::Broken(error)) => {
             error!(error, "the report could not be written");
             page(&shared, staff.language, StatusCode::INTERNAL_SERVER_ERROR, "word", context! { word => "trouble" })
@@ -136,26 +152,25 @@ async fn shown(State(shared): State<Arc<Shared>>, Reader(staff): Reader, RawQuer
 async fn written(shared: &Arc<Shared>, staff: &Staff, query: Option<&str>) -> Result<Response, Refused> {
     let period: Period = filter::of_form(query).map_err(Refused::Wrong)?;
     let (from, to, by) = period.settled(shared.settings(), shared.now()).map_err(Refused::Wrong)?;
-    let (report, settings) = reckoned(shared, staff, &period).await?;
-    let broken = |error: crate::catalogue::WordsError| Refused::Broken(error.to_string());
     if let Some(form) = period.format {
         let what = format!("{from} {to} {form:?}");
         trail::add(&shared.joints.db, &staff.by, "report.exported", &what, shared.now()).await.map_err(Refused::Store)?;
     }
-    let (kind, ending, text) = match period.format {
+    let fragment: Write = |report, site| report::page::fragment(report, site).map_err(|error| error.to_string());
+    let whole: Write = |report, site| report::page::page(report, site).map_err(|error| error.to_string());
+    let (kind, ending, write) = match period.format {
         None => {
-            let fragment = report::page::fragment(&report, &settings.site).map_err(broken)?;
             let parts = context! {
-                staff => Serde(&Badge::of(staff)), here => "report", fragment, from => from.to_string(), to => to.to_string(), by => by.word(),
+                staff => Serde(&Badge::of(staff)), here => "report", fragment => reckoned(shared, staff, &period, fragment).await?,
+                from => from.to_string(), to => to.to_string(), by => by.word(),
                 bys => By::ALL.iter().map(|by| by.word()).collect::<Vec<_>>(),
             };
             return Ok(page(shared, staff.language, StatusCode::OK, "report", parts));
         }
-        Some(Form::Html) => ("text/html; charset=utf-8", "html", report::page::page(&report, &settings.site).map_err(broken)?),
-        Some(Form::Json) => {
-            ("application/json", "json", serde_json::to_string(&report).map_err(|error| Refused::Broken(error.to_string()))?)
-        }
+        Some(Form::Html) => ("text/html; charset=utf-8", "html", whole),
+        Some(Form::Json) => ("application/json", "json", json as Write),
     };
+    let text = reckoned(shared, staff, &period, write).await?;
     let name = format!("attachment; filename=\"tanggap-{from}-{to}.{ending}\"");
     let name = HeaderValue::from_str(&name).map_err(|error| Refused::Broken(error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, name)], text).into_response())

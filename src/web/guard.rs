@@ -1,13 +1,22 @@
 //! What holds for every page and every answer: headers that tell a browser what it may not do, and that only our own pages act.
 
+use std::time::Duration;
+
 use axum::{
+    body::{Body, to_bytes},
     extract::Request,
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use url::Url;
 
+use super::api::Problem;
+
+/// The largest form or request: a reply is a tenth of it.
+const BODY_MAX: usize = 64 * 1024;
+/// How long it may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(10);
 /// What a browser may do with a page: show it in our style, run our scripts, and talk to us.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
      frame-ancestors 'none'; base-uri 'none'";
@@ -30,6 +39,20 @@ pub(super) async fn headers(request: Request, next: Next) -> Response {
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Waits for what is sent along, but not for ever and not for more than a form or a request may hold.
+pub(super) async fn arrival(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match tokio::time::timeout(ARRIVAL, to_bytes(body, BODY_MAX)).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+        Ok(Err(_)) => refused(&parts.uri, StatusCode::PAYLOAD_TOO_LARGE, "what was sent is larger than 64 KiB"),
+        Err(_) => refused(&parts.uri, StatusCode::REQUEST_TIMEOUT, "what was to be sent did not come within ten seconds"),
+    }
+}
+
+fn refused(uri: &Uri, status: StatusCode, why: &str) -> Response {
+    if uri.path().starts_with("/api/") { Problem::new(status, why).into_response() } else { (status, format!("{why}\n")).into_response() }
 }
 
 /// Lets a request that changes something pass only where a page of ours sent it: a browser says so itself, and cannot be made to lie by

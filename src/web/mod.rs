@@ -31,7 +31,6 @@ use std::sync::Arc;
 pub use api::openapi;
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     http::StatusCode,
     middleware,
     response::{Html, IntoResponse as _, Response},
@@ -39,6 +38,7 @@ use axum::{
 };
 pub use meta::signed;
 use minijinja::{Value, context};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
@@ -54,9 +54,6 @@ use crate::{
     runtime::{Nudge, SharedClock, metrics::Metrics, serve},
     store::{Db, StoreError},
 };
-
-/// The largest form or request: a reply is a tenth of it.
-const BODY_MAX: usize = 64 * 1024;
 
 /// What the pages are joined to.
 #[derive(Clone)]
@@ -91,6 +88,8 @@ struct Shared {
     gate: staff::Gate,
     live: live::Live,
     rates: api::Rates,
+    /// Who may have a report reckoned now.
+    reports: Semaphore,
 }
 
 impl Shared {
@@ -149,6 +148,7 @@ where
         gate: staff::Gate::new(),
         live: live::Live::default(),
         rates: api::rates(),
+        reports: Semaphore::new(1),
         joints,
     });
     let pages = staff::router()
@@ -162,7 +162,7 @@ where
         .route("/assets/{version}/{name}", get(assets::serve))
         .layer(middleware::from_fn(guard::own_pages))
         .merge(api::router(&shared))
-        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn(guard::arrival))
         .layer(middleware::from_fn(guard::headers));
     let mut served = serve::health(ready).merge(pages.with_state(shared.clone())).merge(ack::router().with_state(shared.clone()));
     if hooks {

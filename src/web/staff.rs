@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    num::NonZeroU32,
     sync::{Arc, Mutex},
 };
 
@@ -13,6 +14,7 @@ use axum::{
     routing::{get, post},
 };
 use cookie::{Cookie, SameSite};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::SignedDuration;
 use minijinja::context;
 use serde::Deserialize;
@@ -32,6 +34,11 @@ const FREE: u32 = 5;
 const WAIT_MAX: SignedDuration = SignedDuration::from_mins(1);
 /// Names remembered for their failures; who floods it with more waits like everybody.
 const NAMES: usize = 10_000;
+/// Sign-ins tried in a second by all together, and at once after a pause: each costs a core some 50 ms.
+const TRIES: NonZeroU32 = NonZeroU32::new(5).unwrap();
+const BURST: NonZeroU32 = NonZeroU32::new(30).unwrap();
+/// How often failures by one name are noted.
+const NOTE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// Passwords looked at side by side: each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
 /// The longest name.
@@ -63,11 +70,14 @@ impl Staff {
 pub(super) struct Gate {
     failed: Mutex<HashMap<String, (u32, Time)>>,
     looking: Semaphore,
+    tries: DefaultDirectRateLimiter,
+    noted: Mutex<HashMap<String, Time>>,
 }
 
 impl Gate {
     pub fn new() -> Self {
-        Self { failed: Mutex::default(), looking: Semaphore::new(AT_ONCE) }
+        let tries = RateLimiter::direct(Quota::per_second(TRIES).allow_burst(BURST));
+        Self { failed: Mutex::default(), looking: Semaphore::new(AT_ONCE), tries, noted: Mutex::default() }
     }
 
     /// Until when the name must wait.
@@ -86,6 +96,13 @@ impl Gate {
         *until = if *times < FREE { now } else { now.plus(wait) };
     }
 
+    /// Whether a failure by this name is to be noted in the trail: once a minute, however many there are.
+    fn notes(&self, name: &str, now: Time) -> bool {
+        let mut noted = held(&self.noted);
+        noted.retain(|_, at| now.since(*at) < NOTE_EVERY);
+        noted.len() < NAMES && noted.insert(name.to_owned(), now).is_none()
+    }
+
     fn passed(&self, name: &str) {
         held(&self.failed).remove(name);
     }
@@ -102,14 +119,19 @@ impl FromRequestParts<Arc<Shared>> for Reader {
         if shared.joints.open {
             return Ok(Self(Staff { by: "demo".into(), role: Role::Admin, scope: Scope::ALL, language, session: None }));
         }
+        // A part of a page that looks anew must not be replaced by the form to sign in, and is nobody's presence.
+        let by_itself = parts.headers.contains_key("hx-request") || parts.uri.path() == "/live";
         let ask = || {
+            if by_itself {
+                return (StatusCode::UNAUTHORIZED, [("hx-redirect", "/login")]).into_response();
+            }
             let next = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
             Redirect::to(&format!("/login?{query}")).into_response()
         };
         let Some(session) = cookie(&parts.headers, shared.cookie()).map(|value| secret::fingerprint(&value)) else { return Err(ask()) };
         let now = shared.now();
-        match people::signed_in(&shared.joints.db, &session, now).await {
+        match people::signed_in(&shared.joints.db, &session, !by_itself, now).await {
             Ok(Some(person)) => {
                 Ok(Self(Staff { by: person.name, role: person.role, scope: person.scope, language, session: Some(session) }))
             }
@@ -153,7 +175,11 @@ async fn ask(State(shared): State<Arc<Shared>>, headers: HeaderMap, Query(next):
 }
 
 fn form(shared: &Shared, language: Language, next: &str, name: &str, wrong: Option<&str>) -> Response {
-    let status = if wrong.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    let status = match wrong {
+        Some("wait") => StatusCode::TOO_MANY_REQUESTS,
+        Some(_) => StatusCode::UNAUTHORIZED,
+        None => StatusCode::OK,
+    };
     page(shared, language, status, "login", context! { next, name, wrong })
 }
 
@@ -171,7 +197,7 @@ async fn sign_in(State(shared): State<Arc<Shared>>, headers: HeaderMap, Form(sen
     let (language, now) = (language(&shared, &headers), shared.now());
     let name: String = sent.name.trim().chars().take(NAME_MAX).collect();
     let refused = |wrong| form(&shared, language, sent.next.place(), &name, Some(wrong));
-    if shared.gate.wait(&name, now).is_some() {
+    if shared.gate.wait(&name, now).is_some() || shared.gate.tries.check().is_err() {
         return refused("wait");
     }
     let db = &shared.joints.db;
@@ -180,12 +206,20 @@ async fn sign_in(State(shared): State<Arc<Shared>>, headers: HeaderMap, Form(sen
         Err(error) => return shared.failed(language, &error),
     };
     let Ok(_turn) = shared.gate.looking.acquire().await else { return refused("wait") };
+    // Others may have failed by the name while this one waited for its turn.
+    if shared.gate.wait(&name, shared.now()).is_some() {
+        return refused("wait");
+    }
+    let known = if person.is_some() { name.as_str() } else { "unknown" };
     let (password, kept) = (sent.password, person.as_ref().and_then(|person| person.password.clone()));
     let right = tokio::task::spawn_blocking(move || secret::is_password(&password, kept.as_deref())).await.unwrap_or(false);
     let Some(person) = person.filter(|_| right) else {
-        shared.gate.failed(&name, now);
+        shared.gate.failed(&name, shared.now());
         warn!(event = "user.refused", "a sign-in failed; the trail says by which name");
-        if let Err(error) = trail::add(db, &name, "sign_in.failed", "", now).await {
+        // What was typed as a name may be a password: one that nobody has is not kept.
+        if shared.gate.notes(known, now)
+            && let Err(error) = trail::add(db, known, "sign_in.failed", "", now).await
+        {
             return shared.failed(language, &error);
         }
         return refused("wrong");

@@ -20,8 +20,8 @@ const PAGE: u32 = 500;
 
 /// A quick text that went to three threads is automatic too (semantics.md, Tickets), though the message itself matches no pattern.
 const MESSAGE: &str = "SELECT m.*, a.platform, a.external_id AS account, a.opd, th.name AS thread,
- (SELECT COUNT(DISTINCT q.thread_id) FROM quick_reply own JOIN quick_reply q ON q.account_id = own.account_id AND q.text_hash = own.text_hash
-  WHERE own.message_id = m.id) AS quick_threads
+ (SELECT COUNT(*) FROM (SELECT DISTINCT q.thread_id FROM quick_reply own JOIN quick_reply q ON q.account_id = own.account_id
+   AND q.text_hash = own.text_hash WHERE own.message_id = m.id LIMIT 3) three) AS quick_threads
  FROM message m JOIN account a ON a.id = m.account_id JOIN thread th ON th.id = m.thread_id";
 
 /// A message as the contract's JSON has it.
@@ -113,7 +113,8 @@ impl<'a> MessagePages<'a> {
         let handed = within(self.scope, "h.held_by", &mut vals);
         let sql = format!(
             "{MESSAGE} WHERE (m.created_at, m.id) > ($1, $2) AND ($3 IS NULL OR a.external_id = $3) AND ($4 IS NULL OR m.direction = $4)
-              AND ({mine} OR EXISTS (SELECT 1 FROM ticket h WHERE h.thread_id = m.thread_id AND {handed}))
+              AND ({mine} OR EXISTS (SELECT 1 FROM ticket h WHERE h.thread_id = m.thread_id AND {handed}
+                AND m.created_at <= COALESCE(h.closed_at, m.created_at)))
              ORDER BY m.created_at, m.id LIMIT $5"
         );
         let rows = self.db.rows_built(built(sql), vals).await?;
@@ -125,12 +126,15 @@ impl<'a> MessagePages<'a> {
     }
 }
 
-/// Every message of a ticket's thread, oldest first.
+/// Every message of a ticket's thread, oldest first; to whom it was only handed over, up to its end.
 pub async fn history(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<MessageRow>, StoreError> {
     let mut vals = vals![ticket.0];
     let of_ticket = of_ticket(scope, &mut vals);
-    let sql =
-        format!("{MESSAGE} WHERE m.thread_id = (SELECT thread_id FROM ticket WHERE id = $1) AND {of_ticket} ORDER BY m.created_at, m.id");
+    let mine = within(scope, "a.opd", &mut vals);
+    let sql = format!(
+        "{MESSAGE} WHERE m.thread_id = (SELECT thread_id FROM ticket WHERE id = $1) AND {of_ticket}
+          AND ({mine} OR m.created_at <= COALESCE((SELECT closed_at FROM ticket WHERE id = $1), m.created_at)) ORDER BY m.created_at, m.id"
+    );
     db.rows_built(built(sql), vals).await?.iter().map(read).collect()
 }
 

@@ -13,7 +13,8 @@ pub use account::{AccountRow, accounts};
 pub use handover::{handovers, own_opd};
 pub use message::{MessageFilter, MessagePages, MessageRow, history};
 pub use ticket::{
-    ActionRow, AlertRow, EventRow, Happening, TicketFilter, TicketRow, actions, alerts, events, happenings, steps, ticket, tickets,
+    ActionRow, AlertRow, EventRow, HAPPENINGS, Happening, TicketFilter, TicketRow, actions, alerts, events, happenings, steps, ticket,
+    tickets,
 };
 
 /// Who wrote something, as the contract shows it.

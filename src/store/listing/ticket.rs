@@ -219,7 +219,7 @@ pub struct Happening {
 }
 
 /// How many happenings are read at once.
-const HAPPENINGS: u32 = 1000;
+pub const HAPPENINGS: u32 = 1000;
 
 /// What happened to tickets after the event with this number, in order; without one the newest alone, to begin with.
 pub async fn happenings(db: &Db, scope: &Scope, after: Option<i64>) -> Result<Vec<Happening>, StoreError> {

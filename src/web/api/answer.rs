@@ -117,10 +117,11 @@ pub(in crate::web) fn json(value: &impl Serialize) -> Response {
 
 /// JSON with an ETag that holds for this scope alone; nothing but the ETag where the caller has it already.
 pub(in crate::web) fn tagged(value: &impl Serialize, scope: &Scope, asked: &HeaderMap) -> Response {
-    let text = match serde_json::to_string(value) {
-        Ok(text) => text,
-        Err(_) => return json(value),
-    };
+    serde_json::to_string(value).map_or_else(|_| json(value), |text| tagged_text(text, scope, asked))
+}
+
+/// The same of a text that is JSON already.
+pub(in crate::web) fn tagged_text(text: String, scope: &Scope, asked: &HeaderMap) -> Response {
     let mut hash = Sha256::new();
     match scope.opds() {
         None => hash.update("*"),

@@ -22,7 +22,8 @@ use crate::{
 #[utoipa::path(get, path = "/api/v1/events", responses((status = 200, content_type = "text/event-stream", body = String), Refusals))]
 pub(super) async fn events(State(shared): Shop, Caller(staff): Caller, headers: HeaderMap) -> Result<Response, Problem> {
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<i64>().ok());
-    let place = shared.live.listen().ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many listen; try again later"))?;
+    let place =
+        shared.live.listen(&staff.by).ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many listen; try again later"))?;
     let before = match last {
         Some(last) => listing::happenings(&shared.joints.db, &staff.scope, Some(last)).await?,
         None => Vec::new(),
@@ -32,10 +33,13 @@ pub(super) async fn events(State(shared): Shop, Caller(staff): Caller, headers: 
         let data = serde_json::to_string(it).unwrap_or_default();
         Event::default().id(it.id.to_string()).event(format!("ticket.{}", it.kind)).data(data)
     };
-    let before = before.iter().map(said).collect();
+    let mut told: Vec<Event> = before.iter().map(said).collect();
+    if before.len() >= listing::HAPPENINGS as usize {
+        told.push(Event::default().event("missed").data(""));
+    }
     let next = move |heard| match heard {
         Heard::Happened(it) => (staff.scope.holds(&it.opd) && !known.contains(&it.id)).then(|| said(&it)),
         Heard::Missed => Some(Event::default().event("missed").data("")),
     };
-    Ok(live::told(place, shared.joints.stop.clone(), before, next))
+    Ok(live::told(place, shared.joints.stop.clone(), told, next))
 }

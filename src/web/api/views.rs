@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     Caller, Shop,
-    answer::{List, Problem, Refusals, json, tagged},
+    answer::{List, Problem, Refusals, json, tagged, tagged_text},
     tickets::no_place,
 };
 use crate::{
@@ -98,7 +98,8 @@ pub(super) async fn report(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let period: Period = filter::read(query.as_deref()).map_err(Problem::wrong)?;
-    let (report, _) = figures::reckoned(&shared, &staff, &period).await.map_err(|refused| match refused {
+    let report = figures::reckoned(&shared, &staff, &period, figures::json).await.map_err(|refused| match refused {
+        figures::Refused::Busy => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "other reports are being reckoned; try again in a moment"),
         figures::Refused::Wrong(wrong) => Problem::wrong(wrong),
         figures::Refused::Store(error) => error.into(),
         figures::Refused::Broken(error) => {
@@ -106,7 +107,7 @@ pub(super) async fn report(
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the report could not be reckoned")
         }
     })?;
-    Ok(tagged(&report, &staff.scope, &headers))
+    Ok(tagged_text(report, &staff.scope, &headers))
 }
 
 /// How much of the trail.

@@ -57,6 +57,12 @@ async fn a_session_ends_when_nobody_uses_it_and_after_a_week_in_any_case() {
         world.page("ani", "/").await;
     }
     assert_eq!(world.page("ani", "/").await.status, 303, "a week is over");
+    let world = World::sqlite().await;
+    for _ in 0..5 {
+        world.clock.advance(jiff::SignedDuration::from_hours(2));
+        world.signed("ani", world.request(reqwest::Method::GET, "/")).header("hx-request", "true").send().await.unwrap();
+    }
+    assert_eq!(world.page("ani", "/").await.status, 303, "a page that looks anew by itself is nobody's presence");
 }
 
 #[tokio::test]
@@ -66,7 +72,7 @@ async fn who_guesses_waits_and_who_ends_is_out_at_once() {
         assert_eq!(world.post("", "/login", &[("name", "ani"), ("password", "tebakan salah")]).await.status, 401);
     }
     let waits = world.post("", "/login", &[("name", "ani"), ("password", PASSWORD)]).await;
-    assert!(waits.status == 401 && waits.body.contains("Terlalu banyak percobaan"), "even the right one");
+    assert!(waits.status == 429 && waits.body.contains("Terlalu banyak percobaan"), "even the right one");
     world.clock.advance(jiff::SignedDuration::from_secs(2));
     assert_eq!(world.post("", "/login", &[("name", "ani"), ("password", PASSWORD)]).await.status, 303);
     tanggap::store::people::end(&world.db, "budi", "test", world.now()).await.unwrap();
@@ -90,6 +96,16 @@ async fn only_a_page_of_ours_acts_and_a_browser_may_do_little_with_it() {
         assert_eq!((answer.header("x-frame-options"), answer.header("cache-control")), ("DENY", "no-store"), "{path}");
         assert!(!answer.body.contains("<script>") && !answer.body.contains(" style=") && !answer.body.contains(" onclick"), "{path}");
     }
+    let part = world.signed("ani", world.request(reqwest::Method::GET, "/")).header("hx-request", "true").send().await.unwrap();
+    assert_eq!(part.status(), 200);
+    for path in ["/", "/live"] {
+        let part = world.request(reqwest::Method::GET, path).header("hx-request", "true").send().await.unwrap();
+        assert_eq!(
+            (part.status().as_u16(), part.headers()["hx-redirect"].to_str().unwrap()),
+            (401, "/login"),
+            "no form takes the board's place"
+        );
+    }
     let large = world.post("ani", &path, &[("text", &*"x".repeat(70_000))]).await;
     assert_eq!(large.status, 413);
 }
@@ -102,6 +118,14 @@ async fn staff_act_on_the_page_and_see_at_once_what_came_of_it() {
         let done = world.post("dewi", &format!("{page}/ack"), &[]).await;
         assert_eq!((done.status, done.header("location")), (303, &*format!("{page}?done=ack")));
         assert!(world.page("dewi", done.header("location")).await.body.contains("Ditandai sedang ditangani"));
+        let long = "x".repeat(2_001);
+        let noted = world.post("dewi", &format!("{page}/note"), &[("text", &*long)]).await.body;
+        let boxes: Vec<_> =
+            noted.split("<textarea").skip(1).map(|part| part.split("</textarea>").next().unwrap().contains(&long)).collect();
+        assert_eq!(boxes.iter().filter(|holds| **holds).count(), 1, "what was meant for staff stands in its own box alone");
+        assert!(!noted.split("id=\"reply\"").nth(1).unwrap().split("</textarea>").next().unwrap().contains(&long));
+        let private = world.post("dewi", &format!("{page}/reply"), &[("text", " "), ("form", "private")]).await;
+        assert!(private.status == 422 && private.body.contains(r#"value="private" checked"#), "{}", private.body);
         let empty = world.post("dewi", &format!("{page}/dismiss"), &[("text", " ")]).await;
         assert!(empty.status == 422 && empty.body.contains("Isian masih kosong"));
         assert_eq!(world.post("citra", &format!("{page}/ack"), &[]).await.status, 403);

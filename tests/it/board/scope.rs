@@ -108,5 +108,18 @@ async fn a_ticket_handed_over_goes_with_its_thread_and_comes_back_the_same_way()
         let back = world.act("eko", &format!("/api/v1/tickets/{ticket}/handover"), &json!({"text": "dinhub"})).await;
         assert_eq!((back.status, &back.json()["opd"]), (200, &json!("dinhub")));
         assert_eq!(world.api("eko", &format!("/api/v1/tickets/{ticket}")).await.status, 404);
+        // to whom a conversation was handed over, it is open up to the end of that ticket
+        let other = world.api("dewi", "/api/v1/tickets").await.json()["data"][1]["id"].as_i64().unwrap();
+        for (who, deed, text) in [("dewi", "handover", "dinkes"), ("eko", "resolve", "ditelepon")] {
+            assert_eq!(world.act(who, &format!("/api/v1/tickets/{other}/{deed}"), &json!({"text": text})).await.status, 200);
+        }
+        let thread = world.api("eko", &format!("/api/v1/tickets/{other}")).await.json()["thread"].as_str().unwrap().to_owned();
+        world.clock.advance(jiff::SignedDuration::from_hours(1));
+        world.follow("102", &thread, "Nomor rekening saya 12345").await;
+        for path in ["/api/v1/messages".to_owned(), format!("/api/v1/tickets/{other}")] {
+            let seen = world.api("eko", &path).await;
+            assert!(seen.status == 200 && !seen.body.contains("rekening"), "{path}");
+        }
+        assert!(world.api("dewi", "/api/v1/messages").await.body.contains("rekening"));
     }
 }

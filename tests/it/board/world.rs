@@ -176,6 +176,23 @@ token = "{token}"
         tanggap::runtime::Stage::once(&mut stage).await.unwrap();
     }
 
+    /// The citizen of a comment's thread writes again below it.
+    pub async fn follow(&self, account: &str, thread: &str, text: &str) {
+        let number = accounts::number(&self.db, Platform::Facebook, account).await.unwrap().unwrap();
+        let id = format!("{thread}99");
+        let written = comment(&id, text);
+        let message = Seen {
+            thread: ThreadKey { name: thread.to_owned(), ..written.thread.clone() },
+            parent: Some(thread.to_owned()),
+            top_level: false,
+            created_at: self.now(),
+            ..written
+        };
+        let (now, confirm_gone, messages) = (self.now(), SignedDuration::from_secs(20), vec![message]);
+        let read = Batch { account: number, began_at: now, now, confirm_gone, messages, posts: vec![], proofs: vec![], bindings: vec![] };
+        intake::take(&self.db, &read).await.unwrap();
+    }
+
     /// The number of the first open ticket of an OPD.
     pub async fn ticket_of(&self, opd: &str) -> i64 {
         let list = self.api("ani", &format!("/api/v1/tickets?opd={opd}")).await.json();

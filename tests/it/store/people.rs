@@ -27,17 +27,17 @@ async fn people_sign_in_until_their_session_password_rights_or_name_ends() {
         assert_eq!((budi.name.as_str(), budi.password.as_deref(), &budi.scope), ("budi", None, &Scope::of(["dinhub"])));
         let ani = people::by_name(db, "ani").await.unwrap().unwrap();
         people::sign_in(db, &ani, "s1", at(2)).await.unwrap();
-        assert_eq!(people::signed_in(db, "s1", at(3)).await.unwrap().unwrap(), ani);
-        assert_eq!(people::signed_in(db, "s2", at(3)).await.unwrap(), None);
+        assert_eq!(people::signed_in(db, "s1", true, at(3)).await.unwrap().unwrap(), ani);
+        assert_eq!(people::signed_in(db, "s2", true, at(3)).await.unwrap(), None);
         let end_of = |from: Time, length: SignedDuration| from.plus(length);
-        assert!(people::signed_in(db, "s1", end_of(at(2), people::IDLE)).await.unwrap().is_none(), "nobody used it");
+        assert!(people::signed_in(db, "s1", true, end_of(at(2), people::IDLE)).await.unwrap().is_none(), "nobody used it");
         assert!(people::change(db, "ani", (Some("other"), Some(&scoped)), "root", at(4)).await.unwrap());
-        assert!(people::signed_in(db, "s1", at(5)).await.unwrap().is_none(), "who was signed in is no more");
+        assert!(people::signed_in(db, "s1", true, at(5)).await.unwrap().is_none(), "who was signed in is no more");
         let ani = people::by_name(db, "ani").await.unwrap().unwrap();
         assert_eq!((ani.password.as_deref(), ani.role), (Some("other"), Role::Viewer));
         people::sign_in(db, &ani, "s3", at(6)).await.unwrap();
         people::sign_out(db, "s3", "ani", at(7)).await.unwrap();
-        assert!(people::signed_in(db, "s3", at(8)).await.unwrap().is_none());
+        assert!(people::signed_in(db, "s3", true, at(8)).await.unwrap().is_none());
         assert!(people::end(db, "ani", "root", at(9)).await.unwrap() && people::by_name(db, "ani").await.unwrap().is_none());
         assert!(
             !people::end(db, "nobody", "root", at(9)).await.unwrap()
