@@ -4,6 +4,8 @@ mod api;
 mod browser;
 mod fuzz;
 mod hostile;
+mod oidc;
 mod pages;
+mod provider;
 mod scope;
 mod world;
