@@ -82,10 +82,13 @@ struct Known {
     http: Client,
 }
 
+type Found = Result<Arc<Known>, String>;
+
 /// The provider.
 pub struct Source {
     oidc: Oidc,
-    kept: Mutex<Option<(Time, Result<Arc<Known>, String>)>>,
+    /// When it was asked last, and what came of it.
+    kept: Mutex<Option<(Time, Found)>>,
 }
 
 impl Source {
@@ -131,7 +134,7 @@ impl Source {
     /// What the provider published at most so long ago.
     async fn known(&self, now: Time, age: SignedDuration) -> Result<Arc<Known>, Fault> {
         let mut kept = self.kept.lock().await;
-        let holds = |(at, outcome): &&(Time, Result<_, _>)| now.since(*at) < if outcome.is_ok() { age } else { PAUSE };
+        let holds = |(at, outcome): &&(Time, Found)| now.since(*at) < if outcome.is_ok() { age } else { PAUSE };
         if let Some((_, outcome)) = kept.as_ref().filter(holds) {
             return outcome.clone().map_err(Fault::Down);
         }
