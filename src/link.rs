@@ -15,6 +15,10 @@ use crate::domain::Time;
 pub const LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long what a page sends is accepted.
 const PAGE_LIFE: SignedDuration = SignedDuration::from_hours(1);
+/// How long somebody may take at an identity provider.
+pub const SIGN_IN_LIFE: SignedDuration = SignedDuration::from_mins(10);
+/// The longest text that a browser keeps so long: a cookie has 4096 bytes.
+const SIGN_IN_MAX: usize = 3500;
 /// Bytes of a code: half of the hash, the least that RFC 2104 §5 advises.
 const MAC: usize = 16;
 /// The same as text.
@@ -31,6 +35,7 @@ const LINK: &str = "tanggap link 1";
 const PAGE: &str = "tanggap page 1";
 const BUTTON: &str = "tanggap button 1";
 const CURSOR: &str = "tanggap cursor 1";
+const SIGN_IN: &str = "tanggap sign-in 1";
 
 /// The key of the codes. It shows itself nowhere.
 #[derive(Clone)]
@@ -122,6 +127,22 @@ impl Key {
         let (code, place) = bytes.split_first_chunk::<MAC>()?;
         let holds = self.holds(CURSOR, [list.as_bytes(), place], code);
         holds.then(|| String::from_utf8(place.to_vec()).ok()).flatten()
+    }
+
+    /// What a browser keeps while somebody signs in elsewhere. It can be read there, and not changed.
+    pub fn sign_in(&self, text: &str, now: Time) -> String {
+        let begun = seconds(now);
+        URL_SAFE_NO_PAD.encode([&begun, self.code(SIGN_IN, [&begun, text.as_bytes()]).as_slice(), text.as_bytes()].concat())
+    }
+
+    /// What a browser kept, if it was given to it within the last ten minutes.
+    pub fn signing_in(&self, kept: &str, now: Time) -> Option<String> {
+        let bytes = Some(kept).filter(|kept| kept.len() <= SIGN_IN_MAX).and_then(|kept| URL_SAFE_NO_PAD.decode(kept).ok())?;
+        let (begun, rest) = bytes.split_first_chunk::<SECONDS>()?;
+        let (code, text) = rest.split_first_chunk::<MAC>()?;
+        let age = now.since(Time::from_secs(u32::from_be_bytes(*begun).into()));
+        let holds = self.holds(SIGN_IN, [begun, text], code) && !age.is_negative() && age < SIGN_IN_LIFE;
+        holds.then(|| String::from_utf8(text.to_vec()).ok()).flatten()
     }
 
     /// What the button below the letter with this key carries. `None` if it would not fit: not below ten thousand million tickets.
@@ -228,6 +249,19 @@ mod tests {
         for (after, sent) in [(-1, false), (0, true), (3_599, true), (3_601, false), (90_000, false)] {
             assert_eq!(key.sent("token", &nonce, shown.plus(SignedDuration::from_secs(after))), sent, "{after}");
         }
+    }
+
+    #[test]
+    fn what_a_browser_keeps_while_somebody_signs_in_holds_ten_minutes_unchanged() {
+        let (key, now) = (Key::new(&[7; 32]), at("2026-11-23T07:05:00Z"));
+        let kept = key.sign_in("state", now);
+        for (after, holds) in [(-1, false), (0, true), (599, true), (600, false)] {
+            assert_eq!(key.signing_in(&kept, now.plus(SignedDuration::from_secs(after))).is_some(), holds, "{after}");
+        }
+        for other in [&kept[..kept.len() - 1], &format!("{kept}A"), &kept.replace('a', "b"), &key.cursor("state", "state"), ""] {
+            assert!(other == kept || key.signing_in(other, now).is_none(), "{other}");
+        }
+        assert!(key.signing_in(&key.sign_in(&"x".repeat(4000), now), now).is_none() && Key::new(&[8; 32]).signing_in(&kept, now).is_none());
     }
 
     #[test]

@@ -66,6 +66,9 @@ pub(super) enum User {
         /// The name to sign in with
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
+        /// Signs in by the provider of [oidc], which calls them so, and has no password
+        #[arg(long, value_name = "SUB", value_parser = NonEmptyStringValueParser::new())]
+        subject: Option<String>,
         #[command(flatten)]
         granted: Granted,
         #[command(flatten)]
@@ -136,14 +139,18 @@ impl User {
     pub async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
         let (db, settings) = shell.open().await?;
         let (name, known, did) = match self {
-            Self::Add { name, granted, who } => {
+            Self::Add { name, subject, granted, who } => {
                 let rights = granted.rights(&settings)?;
                 if let Some(why) = unfit(&name) {
                     return Err(Failure::Usage(format!("{name:?} can't be a name: {why}")));
                 }
-                let password = password()?;
-                if !people::add(&db, (&name, Some(&password), None), &rights, &who.name(), now()).await? {
-                    return Err(Failure::Failed(format!("there is somebody of the name {name:?} already; tanggap user list shows all")));
+                let subject = subject.map(|sub| known_as(&sub, &settings)).transpose()?;
+                let password = if subject.is_some() { None } else { Some(password()?) };
+                if !people::add(&db, (&name, password.as_deref(), subject.as_deref()), &rights, &who.name(), now()).await? {
+                    let or = if subject.is_some() { " or subject" } else { "" };
+                    return Err(Failure::Failed(format!(
+                        "there is somebody of the name {name:?}{or} already; tanggap user list shows all"
+                    )));
                 }
                 (name, true, "added")
             }
@@ -190,6 +197,13 @@ fn unfit(name: &str) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// Whom the configured identity provider calls so.
+fn known_as(sub: &str, settings: &Settings) -> Result<String, Failure> {
+    let oidc =
+        settings.oidc.as_ref().ok_or_else(|| Failure::Usage("--subject is somebody's at an identity provider: configure [oidc]".into()))?;
+    Ok(oidc.subject(sub))
 }
 
 /// A password, hashed: asked for twice on a terminal, else the first line of standard input.

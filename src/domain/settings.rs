@@ -20,6 +20,8 @@ pub struct Settings {
     pub log: Log,
     /// What is served.
     pub http: Http,
+    /// Who else may say who somebody is; `None` = off.
+    pub oidc: Option<Oidc>,
     /// How Meta is reached.
     pub graph: Graph,
     /// How accounts are read.
@@ -108,6 +110,28 @@ pub struct Http {
     pub metrics_listen: Option<SocketAddr>,
     /// Base of links in alerts, without a trailing slash.
     pub public_url: Option<String>,
+}
+
+/// `[oidc]`: sign-in by the site's own identity provider.
+#[derive(Clone, Debug)]
+pub struct Oidc {
+    /// As written: the provider calls itself exactly so.
+    pub issuer: String,
+    /// What the provider calls us.
+    pub client_id: String,
+    /// `None`: a public client.
+    pub client_secret: Option<SecretString>,
+    /// What people call it.
+    pub name: String,
+    /// Where the provider sends people back to.
+    pub back: String,
+}
+
+impl Oidc {
+    /// Somebody of this provider, as `person.subject` holds it.
+    pub fn subject(&self, sub: &str) -> String {
+        format!("{} {sub}", self.issuer)
+    }
 }
 
 /// `[graph]`.

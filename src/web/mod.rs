@@ -1,6 +1,6 @@
 //! What `http.listen` serves: the board and its API for staff, Meta's webhooks, the links in letters, and whether the program lives.
 //!
-//! `staff` says who asks; `board`, `ticket`, `desk` and `answer` (what staff do), `accounts`
+//! `staff` says who asks, `oidc` by the word of the site's identity provider; `board`, `ticket`, `desk` and `answer` (what staff do), `accounts`
 //! and `figures` are pages, `look` is how they look; `api` is
 //! the same as JSON; `live` tells of what happens. Every one of them hands the scope of who asks to the store.
 
@@ -19,6 +19,7 @@ mod guard;
 mod live;
 mod look;
 mod meta;
+mod oidc;
 pub mod secret;
 mod staff;
 mod status;
@@ -86,6 +87,7 @@ struct Shared {
     look: look::Look,
     calendars: Calendars,
     gate: staff::Gate,
+    provider: Option<oidc::Provider>,
     live: live::Live,
     rates: api::Rates,
     /// Who may have a report reckoned now.
@@ -146,12 +148,14 @@ where
         look: look::Look::new(&joints.settings)?,
         calendars: Calendars::new(&joints.settings.calendars),
         gate: staff::Gate::new(),
+        provider: joints.settings.oidc.clone().map(oidc::Provider::new),
         live: live::Live::default(),
         rates: api::rates(),
         reports: Semaphore::new(1),
         joints,
     });
     let pages = staff::router()
+        .merge(oidc::router())
         .merge(board::router())
         .merge(ticket::router())
         .merge(desk::router())

@@ -81,11 +81,12 @@ impl Gate {
     }
 
     /// Until when the name must wait.
-    fn wait(&self, name: &str, now: Time) -> Option<Time> {
+    pub fn wait(&self, name: &str, now: Time) -> Option<Time> {
         held(&self.failed).get(name).map(|(_, until)| *until).filter(|until| *until > now)
     }
 
-    fn failed(&self, name: &str, now: Time) {
+    /// Notes a failure.
+    pub fn failed(&self, name: &str, now: Time) {
         let mut failed = held(&self.failed);
         if failed.len() >= NAMES {
             failed.retain(|_, (_, until)| *until > now);
@@ -103,7 +104,8 @@ impl Gate {
         noted.len() < NAMES && noted.insert(name.to_owned(), now).is_none()
     }
 
-    fn passed(&self, name: &str) {
+    /// Forgets the failures of a name.
+    pub fn passed(&self, name: &str) {
         held(&self.failed).remove(name);
     }
 }
@@ -142,7 +144,7 @@ impl FromRequestParts<Arc<Shared>> for Reader {
 }
 
 /// The value of a cookie.
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let sent = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     sent.flat_map(Cookie::split_parse).flatten().find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
 }
@@ -156,15 +158,16 @@ pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new().route("/login", get(ask).post(sign_in)).route("/logout", post(sign_out)).route("/language/{word}", get(speak))
 }
 
+/// Where somebody wanted to go.
 #[derive(Deserialize)]
-struct Where {
+pub(super) struct Where {
     #[serde(default)]
     next: String,
 }
 
 impl Where {
     /// A place of ours: nobody is sent elsewhere.
-    fn place(&self) -> &str {
+    pub fn place(&self) -> &str {
         let own = self.next.starts_with('/') && !self.next.starts_with("//") && !self.next.contains(['\\', '\r', '\n', '\t']);
         if own { &self.next } else { "/" }
     }
@@ -180,7 +183,8 @@ fn form(shared: &Shared, language: Language, next: &str, name: &str, wrong: Opti
         Some(_) => StatusCode::UNAUTHORIZED,
         None => StatusCode::OK,
     };
-    page(shared, language, status, "login", context! { next, name, wrong })
+    let provider = shared.settings().oidc.as_ref().map(|oidc| &oidc.name);
+    page(shared, language, status, "login", context! { next, name, wrong, provider })
 }
 
 #[derive(Deserialize)]
@@ -255,11 +259,11 @@ async fn speak(State(shared): State<Arc<Shared>>, Path(word): Path<String>, Quer
 }
 
 /// A cookie that no script reads and no other site's form sends along; only over TLS where the page is reached by it.
-fn whole<'c>(shared: &Shared, cookie: cookie::CookieBuilder<'c>) -> Cookie<'c> {
+pub(super) fn whole<'c>(shared: &Shared, cookie: cookie::CookieBuilder<'c>) -> Cookie<'c> {
     cookie.path("/").http_only(true).same_site(SameSite::Lax).secure(shared.over_tls()).build()
 }
 
-fn with_cookie(mut response: Response, cookie: &Cookie<'_>) -> Response {
+pub(super) fn with_cookie(mut response: Response, cookie: &Cookie<'_>) -> Response {
     if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }

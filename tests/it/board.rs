@@ -5,6 +5,8 @@ mod browser;
 mod fuzz;
 mod hostile;
 mod load;
+mod oidc;
 mod pages;
+mod provider;
 mod scope;
 mod world;

@@ -190,6 +190,22 @@ fn lists_of_the_folder_are_appended_its_policies_stand_first_and_everything_else
 }
 
 #[test]
+fn a_provider_to_sign_in_by_is_reached_by_tls_and_knows_where_to_send_people_back() {
+    let oidc = |issuer: &str| format!("[oidc]\nissuer = \"{issuer}\"\nclient_id = \"tanggap\"\nname = \"SSO\"\n");
+    let http = "[http]\npublic_url = \"https://tanggap.example.go.id/\"\n";
+    let settings = World::with(&format!("{http}{}", oidc("https://sso.example.go.id/"))).load().unwrap().settings;
+    let read = settings.oidc.unwrap();
+    assert_eq!((read.issuer.as_str(), read.back.as_str()), ("https://sso.example.go.id/", "https://tanggap.example.go.id/oidc/back"));
+    assert!(read.client_secret.is_none() && read.subject("7") == "https://sso.example.go.id/ 7");
+    let plain = World::with(&format!("{http}{}", oidc("http://sso.example.go.id"))).problems();
+    assert!(plain.contains("oidc.issuer: must be https"), "{plain}");
+    let bare = World::with(&format!("http.public_url = \"\"\n{}", oidc("https://sso.example.go.id"))).problems();
+    assert!(bare.contains("oidc: needs http.public_url"), "{bare}");
+    let open = World::with(&format!("{http}{}client_secret = \"rahasia\"\n", oidc("https://sso.example.go.id"))).problems();
+    assert!(open.contains("oidc.client_secret: a secret is never written in the open") && !open.contains("rahasia"), "{open}");
+}
+
+#[test]
 fn a_wrong_type_is_told_even_where_a_later_layer_replaces_it() {
     let mut world = World::with("poll = \"60s\"\nletter.group = 30\n");
     world.write("tanggap.d/then.toml", "[letter]\ngroup = \"20s\"\n");

@@ -7,6 +7,7 @@ mod channel;
 mod graph;
 mod letter;
 mod official;
+mod oidc;
 mod opd;
 mod policy;
 mod reach;
@@ -112,11 +113,14 @@ pub(super) fn settings(layered: &Layered, vault: &Vault, findings: &Findings) ->
     drop(secrets);
     let opds = opd::opds(&mut root, &context, sealed);
     reach::warn(&policies, &opds, &officials, &channels, findings);
+    let http = site::http(&mut root.section("http"));
+    let oidc = root.table("oidc").map(|mut table| oidc::oidc(&mut table, &http, &context));
     Settings {
         site,
         database: site::database(&mut root.section("database"), vault),
         log: site::log(&mut root.section("log")),
-        http: site::http(&mut root.section("http")),
+        http,
+        oidc,
         graph: graph::graph(&mut root.section("graph"), &context),
         poll: graph::poll(&mut root.section("poll")),
         sla: site::sla(&mut root.section("sla")),

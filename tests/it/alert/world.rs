@@ -83,6 +83,7 @@ pub fn settings(language: Language) -> Settings {
         database: Database { url: String::new().into() },
         log: Log { format: LogFormat::Auto, filter: "info".into() },
         http: Http { listen: None, metrics_listen: None, public_url: Some("https://tanggap.example.go.id".into()) },
+        oidc: None,
         graph: Graph {
             url: String::new(),
             instagram_url: String::new(),
