@@ -49,7 +49,7 @@ const BACKLOG: usize = 1024;
 /// PostgreSQL gives numbers out before what they number can be seen: so far back is looked again for latecomers.
 const OVERLAP: i64 = 256;
 /// A stream ends after this, so that whoever may listen no more is not told for long; who may comes again at once.
-const STREAM: Duration = Duration::from_secs(300);
+const STREAM: Duration = Duration::from_mins(5);
 /// A proxy that hears nothing for a minute hangs up.
 const ALIVE: Duration = Duration::from_secs(20);
 

@@ -98,7 +98,7 @@ pub(super) async fn reply(
     body: Result<Json<Reply>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Path(id) = id.map_err(|_| Problem::missing())?;
-    let Json(reply) = body.map_err(unread)?;
+    let Json(reply) = body.map_err(|wrong| unread(&wrong))?;
     let sent = answer::reply(&shared, &staff, TicketId(id), reply.form, &reply.text).await;
     let row = sent.map_err(|refused| match refused {
         answer::Refused::Viewer => viewer(),
@@ -113,7 +113,7 @@ pub(super) async fn reply(
 }
 
 /// A body that is none.
-fn unread(wrong: JsonRejection) -> Problem {
+fn unread(wrong: &JsonRejection) -> Problem {
     let status = if wrong.status() == StatusCode::UNPROCESSABLE_ENTITY { StatusCode::BAD_REQUEST } else { wrong.status() };
     Problem::new(status, wrong.body_text())
 }
@@ -143,7 +143,7 @@ pub(super) async fn act(
 ) -> Result<Response, Problem> {
     let Path((id, deed)) = path.map_err(|_| Problem::missing())?;
     let kind = ActionKind::from_word(&deed).ok_or_else(Problem::missing)?;
-    let Json(act) = body.map_err(unread)?;
+    let Json(act) = body.map_err(|wrong| unread(&wrong))?;
     let id = TicketId(id);
     desk::record(&shared, &staff, id, kind, &act.text).await.map_err(|refused| match refused {
         Refused::Unknown => Problem::missing(),

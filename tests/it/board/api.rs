@@ -122,6 +122,7 @@ async fn what_happens_is_told_as_it_happens_within_the_scope_and_from_where_one_
             }
             request.send().await.unwrap()
         };
+        world.clock.advance(jiff::SignedDuration::from_secs(10)); // what happened just before somebody listens is told too
         let mut stream = listen("dewi", None).await;
         assert_eq!(stream.headers()["content-type"], "text/event-stream");
         tokio::time::sleep(Duration::from_millis(2500)).await; // the first look has been taken

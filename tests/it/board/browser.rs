@@ -81,7 +81,6 @@ async fn staff_work_on_the_board_in_a_real_browser() {
         String::from_utf8_lossy(&output.stderr),
         log.lines().rev().take(40).collect::<Vec<_>>().join("\n")
     );
-    println!("{said}");
     let words = said.lines().find_map(|line| line.strip_prefix("words: ")).unwrap();
     assert_eq!(site.simulator.world().written(words), 1, "the citizen got it once");
     assert!(!log.contains("\"level\":\"ERROR\""), "{log}");

@@ -28,6 +28,7 @@ async fn fill(db: &Db) {
     tx.commit().await.unwrap();
 }
 
+#[allow(clippy::print_stdout)] // figures are what it is for
 async fn measured(name: &str, world: World) {
     fill(&world.db).await;
     let open = world.db.rows("SELECT COUNT(*) AS n FROM ticket WHERE state = 'open'", vec![]).await.unwrap()[0].i("n").unwrap();

@@ -30,7 +30,7 @@ struct World {
     url: String,
     client: reqwest::Client,
     folder: tempfile::TempDir,
-    _crews: [Crew; 2],
+    crews: [Crew; 2],
 }
 
 struct Page {
@@ -73,7 +73,7 @@ impl World {
         let db = Db::open(&url).await.unwrap();
         let (url, web) = stages::web(&db, &settings, &clock).await;
         let client = reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(Duration::from_secs(20)).build().unwrap();
-        Self { clock, db, provider, url, client, folder, _crews: [crew, web] }
+        Self { clock, db, provider, url, client, folder, crews: [crew, web] }
     }
 
     /// The real command beside it.
@@ -284,9 +284,9 @@ async fn while_the_provider_is_down_a_page_says_so_and_passwords_still_work() {
     let log = tracing_subscriber::fmt().with_writer(heard.clone()).with_ansi(false).finish();
     let _log = tracing::subscriber::set_default(log);
     let mut world = World::new(None).await;
-    let [crew, web] = world._crews;
+    let [crew, web] = world.crews;
     crew.stop().await.unwrap();
-    world._crews = [Crew::new(&tokio_util::sync::CancellationToken::new()), web];
+    world.crews = [Crew::new(&tokio_util::sync::CancellationToken::new()), web];
     let page = world.get("/oidc/start", "").await;
     assert!(page.status == 503 && page.body.contains("Layanan masuk tidak menjawab"), "{}", page.body);
     let said = heard.text();
