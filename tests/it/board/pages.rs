@@ -12,7 +12,9 @@ async fn nobody_sees_a_page_without_signing_in_and_nothing_else_is_open() {
         assert_eq!(answer.status, 303, "{path}");
         assert!(answer.header("location").starts_with("/login?next="), "{path}");
     }
-    for (path, status) in [("/live", 401), ("/login", 200), ("/healthz", 200), ("/readyz", 200), ("/ack/x", 404), ("/nothing", 404), ("/metrics", 404)] {
+    for (path, status) in
+        [("/live", 401), ("/login", 200), ("/healthz", 200), ("/readyz", 200), ("/ack/x", 404), ("/nothing", 404), ("/metrics", 404)]
+    {
         assert_eq!(world.page("", path).await.status, status, "{path}");
     }
 }
