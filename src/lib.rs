@@ -24,6 +24,7 @@
 //! REPORT is no stage: a pure reckoning of what the store says happened, for the command line and the page.
 //!
 //! Meta's webhooks come in by `web`, which makes POLL read sooner and stores only what no read can show; `arrival` is how either stores.
+//! `dossier` is a ticket with all that belongs to it, for the command line, the page and the API.
 //! Officials say that they are seeing to a ticket by a button (ALERT) or a link (`web`), both signed by `link`; SLA applies what they said.
 //! What WhatsApp says there of letters it took is kept with them, and ALERT draws the conclusions.
 //!
@@ -37,7 +38,8 @@
 //! accounts -> graph, store, catalogue, domain, runtime
 //! sla  -> store, hours, domain, runtime                alert -> store, catalogue, link, domain, runtime
 //! normalize -> graph, domain      hours -> domain      store -> domain      config -> catalogue, domain      catalogue -> domain
-//! web  -> store, accounts, report, hours, graph, normalize, arrival, catalogue, link, domain, runtime     link -> domain
+//! web  -> store, dossier, accounts, report, hours, graph, normalize, arrival, catalogue, link, domain, runtime     link -> domain
+//! dossier -> store, hours, domain
 //! arrival -> normalize, store, domain, runtime          report -> store, hours, catalogue, domain
 //! graph -> domain                 domain -> nothing    runtime -> nothing
 //! ```
@@ -51,6 +53,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod domain;
+pub mod dossier;
 pub mod graph;
 pub mod hours;
 pub mod link;

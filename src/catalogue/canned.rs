@@ -3,7 +3,7 @@
 use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::WordsError;
-use crate::domain::TicketId;
+use crate::domain::{TicketId, settings::Settings};
 
 /// What a canned reply may name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,14 @@ pub struct Parts<'a> {
     pub site: &'a str,
     /// The citizen's name; empty where Meta gives none.
     pub author: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    /// Those of a ticket of an OPD, whose slug stands for its name where it has left the configuration.
+    pub fn of(settings: &'a Settings, ticket: TicketId, opd: &'a str, author: Option<&'a str>) -> Self {
+        let opd = settings.opd(opd).map_or(opd, |opd| &opd.name);
+        Self { ticket, opd, site: &settings.site.name, author: author.unwrap_or_default() }
+    }
 }
 
 /// The names of [`Parts`].

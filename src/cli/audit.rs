@@ -73,20 +73,10 @@ async fn stored(shell: &Shell, settings: &Settings) -> Result<Vec<Watched>, Fail
     Ok(watched(&db).await?)
 }
 
-/// How wide the table is where no terminal says it.
-const WIDTH: u16 = 100;
-
 fn table(found: &Audit, settings: &Settings, shell: &mut Shell) -> Result<(), Failure> {
     let heads = page::heads(&settings.site).map_err(anyhow::Error::new)?;
     let [who, text, advice, kind, agencies, with, read, fine, section_open, section_fine, _] = &heads;
-    let width = if shell.terminal { usize::MAX } else { WIDTH.into() };
-    let table = |heads: &[&str]| {
-        let mut table = output::table(heads);
-        if !shell.terminal {
-            table.set_width(WIDTH);
-        }
-        table
-    };
+    let (width, table) = output::sheet(shell.terminal);
     let out = &mut shell.out;
     writeln!(out, "{}", output::wrapped(&escaped(&found.title), width))?;
     for line in &found.summary {

@@ -267,6 +267,15 @@ impl Command {
     }
 }
 
+/// Refuses a slug that no OPD of the configuration has.
+fn configured_opd(slug: &str, settings: &Settings) -> Result<(), Failure> {
+    if settings.opd(slug).is_some() {
+        return Ok(());
+    }
+    let known: Vec<_> = settings.opds.iter().map(|opd| opd.slug.as_str()).collect();
+    Err(Failure::Usage(format!("no OPD of the configuration has the slug {slug:?}; there are {}", known.join(", "))))
+}
+
 /// Reads one of the words of a closed set.
 fn one_of<T: Copy + Send + Sync + 'static>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(all.iter().map(|&value| word(value)))

@@ -239,6 +239,19 @@ pub(super) fn fitted(table: &mut Table) -> String {
     table.trim_fmt()
 }
 
+/// How wide sentences and tables of a whole page are: as the terminal breaks them, or where there is none, a hundred columns.
+pub(super) fn sheet(terminal: bool) -> (usize, impl Fn(&[&str]) -> Table) {
+    const WIDTH: u16 = 100;
+    let made = move |headings: &[&str]| {
+        let mut table = table(headings);
+        if !terminal {
+            table.set_width(WIDTH);
+        }
+        table
+    };
+    (if terminal { usize::MAX } else { WIDTH.into() }, made)
+}
+
 /// A text in lines of at most so many characters, broken between words.
 pub(super) fn wrapped(text: &str, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();

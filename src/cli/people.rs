@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use clap::builder::NonEmptyStringValueParser;
 
 use super::{
-    Failure, Shell, now, one_of,
+    Failure, Shell, configured_opd, now, one_of,
     output::{self, Listed, Shape, View},
     staff::Who,
 };
@@ -28,9 +28,8 @@ pub(super) struct Granted {
 
 impl Granted {
     fn rights(&self, settings: &Settings) -> Result<Rights<'_>, Failure> {
-        if let Some(slug) = self.opd.iter().find(|slug| settings.opd(slug).is_none()) {
-            let known: Vec<_> = settings.opds.iter().map(|opd| opd.slug.as_str()).collect();
-            return Err(Failure::Usage(format!("no OPD of the configuration has the slug {slug:?}; there are {}", known.join(", "))));
+        for slug in &self.opd {
+            configured_opd(slug, settings)?;
         }
         Ok(Rights { role: self.role, opds: &self.opd })
     }

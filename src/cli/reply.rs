@@ -100,12 +100,8 @@ async fn canned(db: &Db, settings: &Settings, ticket: TicketId, name: &str) -> R
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         Failure::Usage(format!("no canned reply for tickets of {} is called \"{name}\"; there are: {names}", row.opd))
     })?;
-    let parts = Parts {
-        ticket,
-        opd: settings.opd(&row.opd).map_or(row.opd.as_str(), |opd| &opd.name),
-        site: &settings.site.name,
-        author: row.author.as_ref().and_then(|author| author.name.as_deref()).unwrap_or_default(),
-    };
+    let author = row.author.as_ref().and_then(|author| author.name.as_deref());
+    let parts = Parts::of(settings, ticket, &row.opd, author);
     fill(&found.text, &parts).map_err(|error| Failure::Failed(error.to_string()))
 }
 

@@ -99,21 +99,10 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     }
 }
 
-/// How wide the table is where no terminal says it.
-const WIDTH: u16 = 100;
-
 fn table(report: &Report, settings: &Settings, shell: &mut Shell) -> Result<(), Failure> {
     let words = report::words(&settings.site)?;
     let say = |key: &str| words.say(key, ());
-    let terminal = shell.terminal;
-    let width = if terminal { usize::MAX } else { WIDTH.into() };
-    let table = |heads: &[&str]| {
-        let mut table = output::table(heads);
-        if !terminal {
-            table.set_width(WIDTH);
-        }
-        table
-    };
+    let (width, table) = output::sheet(shell.terminal);
     let out = &mut shell.out;
     let paragraph = |text: &str| output::wrapped(&escaped(text), width);
     writeln!(out, "{}", paragraph(&report.title))?;

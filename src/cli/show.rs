@@ -1,8 +1,9 @@
 //! `tanggap show`: one ticket with everything that belongs to it.
 
-use std::io::{self, Write};
-
-use serde::Serialize;
+use std::{
+    cell::OnceCell,
+    io::{self, Write},
+};
 
 use super::{
     Failure, NO_TICKET, Shell,
@@ -12,16 +13,13 @@ use super::{
     ticket_id,
 };
 use crate::{
-    domain::{Scope, TicketId, settings::Settings},
-    hours::{
-        calendar::Calendars,
-        holding::{Holding, holdings},
-    },
+    domain::{Scope, TicketId},
+    dossier::Dossier,
+    hours::{calendar::Calendars, holding::Holding},
     runtime::log::escaped,
     store::{
-        Db, StoreError,
-        listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
-        replies::{self, ReplyRow},
+        listing::{ActionRow, AlertRow, EventRow, MessageRow},
+        replies::ReplyRow,
     },
 };
 
@@ -35,36 +33,13 @@ pub(super) struct Args {
     format: Option<Format>,
 }
 
-/// The JSON form.
-#[derive(Serialize)]
-struct Shown {
-    #[serde(flatten)]
-    ticket: TicketRow,
-    history: Vec<MessageRow>,
-    events: Vec<EventRow>,
-    actions: Vec<ActionRow>,
-    replies: Vec<ReplyRow>,
-    alerts: Vec<AlertRow>,
-    /// How long which OPD held it, if it was ever handed over.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    holdings: Vec<Holding>,
-}
-
 pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     let (db, settings) = shell.open().await?;
     let id = args.ticket;
-    let ticket =
-        listing::ticket(&db, &Scope::ALL, id).await?.ok_or_else(|| Failure::Failed(format!("there is no ticket {id}; {NO_TICKET}")))?;
-    let holdings = held(&db, &settings, &ticket).await?;
-    let shown = Shown {
-        ticket,
-        holdings,
-        history: listing::history(&db, &Scope::ALL, id).await?,
-        events: listing::events(&db, &Scope::ALL, id).await?,
-        actions: listing::actions(&db, &Scope::ALL, id).await?,
-        replies: replies::list(&db, &Scope::ALL, id).await?,
-        alerts: listing::alerts(&db, &Scope::ALL, id).await?,
-    };
+    let calendars = OnceCell::new();
+    let by = (&settings, || calendars.get_or_init(|| Calendars::new(&settings.calendars)));
+    let shown = Dossier::of(&db, &Scope::ALL, id, by, now()).await?;
+    let shown = shown.ok_or_else(|| Failure::Failed(format!("there is no ticket {id}; {NO_TICKET}")))?;
     let view = View::of(&settings);
     match Format::or_usual(args.format, shell) {
         Format::Json => {
@@ -77,21 +52,9 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     Ok(())
 }
 
-/// How long which OPD held a ticket that was handed over, by the calendar of its policy as configured now; nothing where that is gone.
-async fn held(db: &Db, settings: &Settings, ticket: &TicketRow) -> Result<Vec<Holding>, StoreError> {
-    let handovers = listing::handovers(db, &Scope::ALL, ticket.id).await?;
-    let policy = settings.policies.iter().find(|policy| policy.name == ticket.policy);
-    let (Some(policy), false, Some(own)) = (policy, handovers.is_empty(), listing::own_opd(db, &Scope::ALL, ticket.id).await?) else {
-        return Ok(Vec::new());
-    };
-    let calendars = Calendars::new(&settings.calendars);
-    let calendar = settings.opd(&own).map_or_else(|| calendars.of(policy), |opd| calendars.calendar_for(policy, opd));
-    Ok(holdings(ticket.opened_at, ticket.closed_at, now(), &own, &handovers, &calendar.worktime))
-}
-
 /// For people: the ticket line by line, then a table for everything that hangs on it.
-fn people(out: &mut impl Write, shown: &Shown, view: &View) -> io::Result<()> {
-    let Shown { ticket, history, events, actions, replies, alerts, holdings } = shown;
+fn people(out: &mut impl Write, shown: &Dossier, view: &View) -> io::Result<()> {
+    let Dossier { ticket, history, events, actions, replies, alerts, holdings } = shown;
     let who = ticket.author.as_ref().map_or_else(
         || "unknown".into(),
         |author| [&author.name, &author.id].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", "),

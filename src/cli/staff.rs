@@ -10,13 +10,13 @@ use std::{
 
 use clap::builder::NonEmptyStringValueParser;
 
-use super::{Failure, Shell, now, ticket_id};
+use super::{Failure, Shell, configured_opd, now, ticket_id};
 use crate::{
     app,
     config::Secrets,
     domain::{Scope, TicketId, ticket::ActionKind},
     runtime::log::escaped,
-    store::{Db, StoreError, actions, listing},
+    store::{actions, listing},
 };
 
 /// More tickets than this at once are likely a slip.
@@ -159,10 +159,7 @@ impl Assign {
 impl Handover {
     pub async fn run(self, shell: &mut Shell) -> Result<(), Failure> {
         let settings = shell.load(Secrets::DatabaseOnly)?.settings;
-        if settings.opd(&self.opd).is_none() {
-            let known: Vec<_> = settings.opds.iter().map(|opd| opd.slug.as_str()).collect();
-            return Err(Failure::Usage(format!("no OPD of the configuration has the slug {:?}; there are {}", self.opd, known.join(", "))));
-        }
+        configured_opd(&self.opd, &settings)?;
         Act { tickets: vec![self.ticket], kind: ActionKind::Handover, text: self.opd, yes: false }.run(self.who, shell).await
     }
 }
@@ -185,7 +182,7 @@ impl Act {
         }
         let (db, settings) = shell.open().await?;
         let recorded = actions::record(&db, &Scope::ALL, &self.tickets, (self.kind, &self.text), &by, now()).await?;
-        if !noticed(&db, &recorded).await? {
+        if !actions::noticed(&db, &recorded, PATIENCE, LOOK_AGAIN).await? {
             app::apply_actions(&db, &settings).await?;
         }
         for &id in &self.tickets {
@@ -220,15 +217,4 @@ impl Who {
         let uid = || fs::metadata("/proc/self").map_or("unknown".into(), |process| format!("uid {}", process.uid()));
         self.by.or_else(login).unwrap_or_else(uid)
     }
-}
-
-/// Waits for the daemon to apply the actions; false if nobody does.
-async fn noticed(db: &Db, recorded: &[i64]) -> Result<bool, StoreError> {
-    let wait = async {
-        while !actions::applied(db, recorded).await? {
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-        Ok(true)
-    };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap_or(Ok(false))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::worktime::{Worktime, instant};
 use crate::domain::{
     Time,
-    settings::{CalendarSpec, Opd, Policy},
+    settings::{CalendarSpec, Opd, Policy, Settings},
 };
 
 /// The calendar that an OPD's own never replaces, and the only one on which a day has a fixed length.
@@ -57,6 +57,15 @@ impl Calendars {
         match opd.calendar.as_ref().filter(|_| policy.calendar != ALWAYS) {
             Some(own) => &self.0[own],
             None => self.of(policy),
+        }
+    }
+    /// The calendar on which the clock of a ticket of an OPD runs by its policy's name; `None` where that has left the configuration.
+    /// Without an OPD, or with one that has left it, the policy's own.
+    pub fn of_ticket(&self, settings: &Settings, policy: &str, opd: Option<&str>) -> Option<&Calendar> {
+        let policy = settings.policies.iter().find(|it| it.name == policy)?;
+        match opd.and_then(|opd| settings.opd(opd)) {
+            Some(opd) => Some(self.calendar_for(policy, opd)),
+            None => self.get(&policy.calendar),
         }
     }
     /// The calendar that a policy names.

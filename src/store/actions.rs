@@ -1,5 +1,7 @@
 //! What staff do with tickets: recorded here by the command line, noticed and applied by the SLA stage.
 
+use std::time::Duration;
+
 use super::{
     Db, StoreError,
     db::{Row, built, placeholders, vals},
@@ -110,6 +112,17 @@ pub async fn applied(db: &Db, ids: &[i64]) -> Result<bool, StoreError> {
         }
     }
     Ok(true)
+}
+
+/// Waits for these actions to take effect, but not longer than `patience`; whether they did.
+pub async fn noticed(db: &Db, ids: &[i64], patience: Duration, look_again: Duration) -> Result<bool, StoreError> {
+    let wait = async {
+        while !applied(db, ids).await? {
+            tokio::time::sleep(look_again).await;
+        }
+        Ok(true)
+    };
+    tokio::time::timeout(patience, wait).await.unwrap_or(Ok(false))
 }
 
 /// What no daemon has noticed yet, in order of recording.

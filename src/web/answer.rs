@@ -8,11 +8,7 @@ use serde::Serialize;
 use super::{Shared, staff::Staff};
 use crate::{
     catalogue::canned::{Parts, fill},
-    domain::{
-        Form, ReplyState, TicketId,
-        reply::{Window, limit},
-        time::rfc3339,
-    },
+    domain::{Form, ReplyState, TicketId, reply::Window, time::rfc3339},
     store::{
         StoreError,
         listing::TicketRow,
@@ -32,7 +28,6 @@ struct Offer {
     #[serde(with = "rfc3339::option")]
     until: Option<crate::domain::Time>,
     human_agent: bool,
-    most: usize,
 }
 
 /// What the page offers for answering: the forms, canned replies, and the text of the one that was chosen.
@@ -46,16 +41,11 @@ pub(super) async fn offered(shared: &Shared, staff: &Staff, ticket: &TicketRow, 
             why_not: way.as_ref().err().map(|why| why.word()),
             until: way.as_ref().ok().and_then(|way| way.until),
             human_agent: way.as_ref().is_ok_and(|way| way.window == Some(Window::HumanAgent)),
-            most: limit(ticket.platform, form).0,
         })
         .collect();
     let settings = shared.settings();
-    let parts = Parts {
-        ticket: ticket.id,
-        opd: settings.opd(&ticket.opd).map_or(&ticket.opd, |opd| &opd.name),
-        site: &settings.site.name,
-        author: ticket.author.as_ref().and_then(|author| author.name.as_deref()).unwrap_or_default(),
-    };
+    let author = ticket.author.as_ref().and_then(|author| author.name.as_deref());
+    let parts = Parts::of(settings, ticket.id, &ticket.opd, author);
     let canned: Vec<_> = settings.canned(&ticket.opd).map(|canned| (&canned.name, Some(canned.name.as_str()) == chosen)).collect();
     let text = settings.canned(&ticket.opd).find(|canned| Some(canned.name.as_str()) == chosen);
     let text = text.and_then(|canned| fill(&canned.text, &parts).ok()).unwrap_or_default();

@@ -14,17 +14,14 @@ use minijinja::{context, value::Serde};
 use serde::Serialize;
 
 use super::{
-    Shared, cursor,
-    filter::{self, Standing, Tickets},
+    Shared,
+    filter::{self, Standing, Tickets, Unlisted},
     page,
     staff::{Reader, Staff},
 };
 use crate::{
     domain::{Kind, Platform, TicketState, Time, settings::Settings},
-    store::{
-        StoreError,
-        listing::{self, Count, Reading, TicketRow},
-    },
+    store::listing::{self, Count, Reading, TicketRow},
 };
 
 /// Tickets on a page: what a person looks through.
@@ -83,40 +80,26 @@ pub(super) fn short<'a>(settings: &'a Settings, slug: &'a str) -> &'a str {
 }
 
 async fn board(State(shared): State<Arc<Shared>>, Reader(staff): Reader, RawQuery(query): RawQuery) -> Response {
-    let now = shared.now();
-    let read = filter::of_form::<Tickets>(query.as_deref());
-    let wanted = read.and_then(|wanted| Ok((wanted.filter(shared.settings(), &staff.scope, now)?, wanted)));
-    match wanted {
-        Err(wrong) => page(&shared, staff.language, StatusCode::BAD_REQUEST, "word", context! { word => "filter", detail => wrong }),
-        Ok(((filter, filters), wanted)) => match shown(&shared, &staff, (filter, &filters), &wanted, now).await {
-            Ok(Some(parts)) => page(&shared, staff.language, StatusCode::OK, "board", parts),
-            Ok(None) => page(&shared, staff.language, StatusCode::BAD_REQUEST, "word", context! { word => "filter", detail => "cursor" }),
-            Err(error) => shared.failed(staff.language, &error),
-        },
+    let wrong = |detail: String| page(&shared, staff.language, StatusCode::BAD_REQUEST, "word", context! { word => "filter", detail });
+    let wanted = match filter::of_form::<Tickets>(query.as_deref()) {
+        Ok(wanted) => wanted,
+        Err(detail) => return wrong(detail),
+    };
+    match shown(&shared, &staff, &wanted).await {
+        Ok(parts) => page(&shared, staff.language, StatusCode::OK, "board", parts),
+        Err(Unlisted::Wrong(detail)) => wrong(detail),
+        Err(Unlisted::Place) => wrong("cursor".into()),
+        Err(Unlisted::Store(error)) => shared.failed(staff.language, &error),
     }
 }
 
-/// Everything on the board; `None` if the cursor is none of this list.
-async fn shown(
-    shared: &Shared,
-    staff: &Staff,
-    (mut filter, filters): (listing::TicketFilter, &str),
-    wanted: &Tickets,
-    now: Time,
-) -> Result<Option<minijinja::Value>, StoreError> {
-    let (db, settings) = (&shared.joints.db, shared.settings());
-    let list = cursor::list("tickets", filters, &staff.scope);
-    if let Some(given) = &wanted.cursor {
-        let Some((at, id)) = cursor::place(&shared.joints.links, &list, given) else { return Ok(None) };
-        filter.after = Some((at, crate::domain::TicketId(id)));
-    }
-    filter.limit = Some(SHOWN + 1);
-    let mut rows = listing::tickets(db, &staff.scope, &filter).await?;
-    let more = rows.len() > SHOWN as usize;
-    rows.truncate(SHOWN as usize);
-    let next = rows.last().filter(|_| more).map(|last| cursor::after(&shared.joints.links, &list, last.due_at, last.id.0));
-    let counts = listing::counts(db, &staff.scope, now).await?;
-    let Reading { accounts, unhealthy, due_since, last_read_at } = listing::reading(db, &staff.scope, now).await?;
+/// Everything on the board.
+async fn shown(shared: &Shared, staff: &Staff, wanted: &Tickets) -> Result<minijinja::Value, Unlisted> {
+    let (db, settings, now) = (&shared.joints.db, shared.settings(), shared.now());
+    let (rows, next) = wanted.page(shared, &staff.scope, SHOWN, now).await?;
+    let counts = listing::counts(db, &staff.scope, now).await.map_err(Unlisted::Store)?;
+    let Reading { accounts, unhealthy, due_since, last_read_at } =
+        listing::reading(db, &staff.scope, now).await.map_err(Unlisted::Store)?;
     let stale = due_since.is_some_and(|since| now.since(since) > STALE);
     let lines: Vec<_> = rows.iter().map(|row| Line { row, opd_name: short(settings, &row.opd), pace: Pace::of(row, now) }).collect();
     let mut agencies: Vec<_> = counts
@@ -131,18 +114,17 @@ async fn shown(
     agencies.sort_by_key(|agency| (std::cmp::Reverse((agency.count.overdue, agency.count.open)), agency.name));
     let sum = |of: fn(&Count) -> u64| counts.iter().map(of).sum::<u64>();
     let opds: Vec<_> = settings.opds.iter().filter(|opd| staff.scope.holds(&opd.slug)).map(|opd| (&opd.slug, &opd.abbreviation)).collect();
-    let words = |words: Vec<&'static str>| words;
-    Ok(Some(context! {
+    Ok(context! {
         staff => Serde(&Badge::of(staff)), here => "board", lines => Serde(&lines), agencies => Serde(&agencies), next,
         open => sum(|count| count.open), overdue => sum(|count| count.overdue), urgent => sum(|count| count.urgent),
-        accounts, unhealthy, stale, stale_at => last_read_at.map(Time::rfc3339), opds => Serde(&opds), address => wanted.address(), now => now.rfc3339(), first => wanted.cursor.is_none(), cursor => wanted.cursor.as_deref(),
+        accounts, unhealthy, stale, stale_at => last_read_at.map(Time::rfc3339), opds => Serde(&opds), address => wanted.address(),
+        now => now.rfc3339(), first => wanted.cursor.is_none(), cursor => wanted.cursor.as_deref(),
         wanted => context! {
             state => wanted.state.unwrap_or_default().word(), overdue => wanted.overdue == Some(true), opd => wanted.opd.as_deref(),
             platform => wanted.platform.map(Platform::word), kind => wanted.kind.map(Kind::word), urgent => wanted.urgent == Some(true),
         },
-        states => words(Standing::ALL.iter().map(|it| it.word()).collect()), platforms => words(Platform::ALL.iter().map(|it| it.word()).collect()),
-        kinds => words(Kind::ALL.iter().map(|it| it.word()).collect()),
-    }))
+        states => Serde(Standing::ALL), platforms => Serde(Platform::ALL), kinds => Serde(Kind::ALL),
+    })
 }
 
 /// What the head of every page says of who reads it.

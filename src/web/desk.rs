@@ -81,13 +81,8 @@ pub(super) async fn record(shared: &Shared, staff: &Staff, id: TicketId, kind: A
         ActionError::Store(error) => Refused::Store(error),
     })?;
     shared.joints.judge.nudge();
-    let wait = async {
-        while !actions::applied(db, &recorded).await? {
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
-        Ok(())
-    };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap_or(Ok(()))
+    actions::noticed(db, &recorded, PATIENCE, LOOK_AGAIN).await?;
+    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -69,7 +69,7 @@ pub(super) struct Period {
 
 impl Period {
     /// First and last day and the kind of group, or what is wrong with them.
-    fn settled(&self, settings: &Settings, now: Time) -> Result<(Date, Date, By), String> {
+    pub fn settled(&self, settings: &Settings, now: Time) -> Result<Settled, String> {
         let day = |name: &str, text: &Option<String>| {
             let read = |text: &String| text.parse::<Date>().map_err(|_| format!("{name}: {text:?} is no day; write it like 2026-11-24"));
             text.as_ref().map(read).transpose()
@@ -96,6 +96,9 @@ impl Period {
     }
 }
 
+/// First and last day, and the kind of group.
+type Settled = (Date, Date, By);
+
 /// Why there is no report.
 pub(super) enum Refused {
     /// Others are being reckoned.
@@ -107,11 +110,10 @@ pub(super) enum Refused {
 }
 
 /// The report in the reader's language. Reckoned beside the other answers, one at a time: a year takes a while, and memory.
-pub(super) async fn reckoned(shared: &Arc<Shared>, staff: &Staff, period: &Period, write: Write) -> Result<String, Refused> {
+pub(super) async fn reckoned(shared: &Arc<Shared>, staff: &Staff, (from, to, by): Settled, write: Write) -> Result<String, Refused> {
     let turn = tokio::time::timeout(PATIENCE, shared.reports.acquire()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Refused::Busy) };
     let now = shared.now();
-    let (from, to, by) = period.settled(shared.settings(), now).map_err(Refused::Wrong)?;
     let span = report::span(from, to, &shared.settings().site.timezone);
     let figures = figures(&shared.joints.db, span, &Scope::ALL, now).await.map_err(Refused::Store)?;
     let site = Site { language: staff.language, ..shared.settings().site.clone() };
@@ -151,7 +153,7 @@ async fn shown(State(shared): State<Arc<Shared>>, Reader(staff): Reader, RawQuer
 
 async fn written(shared: &Arc<Shared>, staff: &Staff, query: Option<&str>) -> Result<Response, Refused> {
     let period: Period = filter::of_form(query).map_err(Refused::Wrong)?;
-    let (from, to, by) = period.settled(shared.settings(), shared.now()).map_err(Refused::Wrong)?;
+    let settled @ (from, to, by) = period.settled(shared.settings(), shared.now()).map_err(Refused::Wrong)?;
     if let Some(form) = period.format {
         let what = format!("{from} {to} {form:?}");
         trail::add(&shared.joints.db, &staff.by, "report.exported", &what, shared.now()).await.map_err(Refused::Store)?;
@@ -161,7 +163,7 @@ async fn written(shared: &Arc<Shared>, staff: &Staff, query: Option<&str>) -> Re
     let (kind, ending, write) = match period.format {
         None => {
             let parts = context! {
-                staff => Serde(&Badge::of(staff)), here => "report", fragment => reckoned(shared, staff, &period, fragment).await?,
+                staff => Serde(&Badge::of(staff)), here => "report", fragment => reckoned(shared, staff, settled, fragment).await?,
                 from => from.to_string(), to => to.to_string(), by => by.word(),
                 bys => By::ALL.iter().map(|by| by.word()).collect::<Vec<_>>(),
             };
@@ -170,7 +172,7 @@ async fn written(shared: &Arc<Shared>, staff: &Staff, query: Option<&str>) -> Re
         Some(Form::Html) => ("text/html; charset=utf-8", "html", whole),
         Some(Form::Json) => ("application/json", "json", json as Write),
     };
-    let text = reckoned(shared, staff, &period, write).await?;
+    let text = reckoned(shared, staff, settled, write).await?;
     let name = format!("attachment; filename=\"tanggap-{from}-{to}.{ending}\"");
     let name = HeaderValue::from_str(&name).map_err(|error| Refused::Broken(error.to_string()))?;
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, name)], text).into_response())

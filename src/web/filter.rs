@@ -5,9 +5,13 @@ use serde::{Deserialize, de::DeserializeOwned};
 use url::form_urlencoded;
 use utoipa::IntoParams;
 
+use super::{Shared, cursor};
 use crate::{
-    domain::{Kind, Platform, Scope, TicketState, Time, settings::Settings, words},
-    store::listing::TicketFilter,
+    domain::{Kind, Platform, Scope, TicketId, TicketState, Time, settings::Settings, words},
+    store::{
+        StoreError,
+        listing::{self, TicketFilter, TicketRow},
+    },
 };
 
 /// The most rows an answer holds.
@@ -58,9 +62,19 @@ pub(super) struct Tickets {
     pub limit: Option<u32>,
 }
 
+/// Why there is no list.
+pub(super) enum Unlisted {
+    /// A filter is wrong.
+    Wrong(String),
+    /// The cursor is none of this list.
+    Place,
+    /// The database.
+    Store(StoreError),
+}
+
 impl Tickets {
     /// Which tickets these are; and the filters as text, without place and number.
-    pub fn filter(&self, settings: &Settings, scope: &Scope, now: Time) -> Result<(TicketFilter, String), String> {
+    fn filter(&self, settings: &Settings, scope: &Scope, now: Time) -> Result<(TicketFilter, String), String> {
         if let Some(opd) = &self.opd {
             know_opd(opd, settings, scope)?;
         }
@@ -79,6 +93,22 @@ impl Tickets {
             backwards: state != Standing::Open && !overdue,
         };
         Ok((filter, format!("{:?}", Self { cursor: None, limit: None, ..self.clone() })))
+    }
+
+    /// So many of these tickets from the cursor on, and the cursor behind them if there are more.
+    pub async fn page(&self, shared: &Shared, scope: &Scope, limit: u32, now: Time) -> Result<(Vec<TicketRow>, Option<String>), Unlisted> {
+        let (mut filter, filters) = self.filter(shared.settings(), scope, now).map_err(Unlisted::Wrong)?;
+        let (links, list) = (&shared.joints.links, cursor::list("tickets", &filters, scope));
+        if let Some(given) = &self.cursor {
+            let (at, id) = cursor::place(links, &list, given).ok_or(Unlisted::Place)?;
+            filter.after = Some((at, TicketId(id)));
+        }
+        filter.limit = Some(limit + 1);
+        let mut rows = listing::tickets(&shared.joints.db, scope, &filter).await.map_err(Unlisted::Store)?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next = rows.last().filter(|_| more).map(|last| cursor::after(links, &list, last.due_at, last.id.0));
+        Ok((rows, next))
     }
 
     /// How many rows an answer holds.
@@ -123,12 +153,8 @@ pub(super) fn instant(name: &str, text: &str) -> Result<Time, String> {
 
 /// A slug that the configuration does not know is answered like one outside the scope.
 pub(super) fn know_opd(slug: &str, settings: &Settings, scope: &Scope) -> Result<(), String> {
-    let mut known = settings.opds.iter().map(|opd| opd.slug.as_str()).filter(|opd| scope.holds(opd));
-    if known.clone().any(|opd| opd == slug) {
-        return Ok(());
-    }
-    let known = known.by_ref().collect::<Vec<_>>().join(", ");
-    Err(format!("opd: there is no {slug:?}, there are {known}"))
+    let known: Vec<_> = settings.opds.iter().map(|opd| opd.slug.as_str()).filter(|opd| scope.holds(opd)).collect();
+    if known.contains(&slug) { Ok(()) } else { Err(format!("opd: there is no {slug:?}, there are {}", known.join(", "))) }
 }
 
 /// The filters as a form of ours sends them: what is left empty is none.

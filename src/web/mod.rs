@@ -1,8 +1,7 @@
 //! What `http.listen` serves: the board and its API for staff, Meta's webhooks, the links in letters, and whether the program lives.
 //!
 //! `staff` says who asks, `oidc` by the word of the site's identity provider; `board`, `ticket`, `desk` and `answer` (what staff do), `accounts`
-//! and `figures` are pages, `look` is how they look; `api` is
-//! the same as JSON; `live` tells of what happens. Every one of them hands the scope of who asks to the store.
+//! and `figures` are pages, `look` is how they look; `api` is the same as JSON; `live` tells of what happens. Every one of them hands the scope of who asks to the store.
 
 mod accounts;
 mod ack;
@@ -165,7 +164,7 @@ where
         .merge(live::router())
         .route("/assets/{version}/{name}", get(assets::serve))
         .layer(middleware::from_fn(guard::own_pages))
-        .merge(api::router(&shared))
+        .merge(api::router())
         .layer(middleware::from_fn(guard::arrival))
         .layer(middleware::from_fn(guard::headers));
     let mut served = serve::health(ready).merge(pages.with_state(shared.clone())).merge(ack::router().with_state(shared.clone()));

@@ -60,6 +60,10 @@ pub(super) struct Staff {
 }
 
 impl Staff {
+    /// Everybody, where nobody signs in.
+    pub fn everybody(language: Language) -> Self {
+        Self { by: "demo".into(), role: Role::Admin, scope: Scope::ALL, language, session: None }
+    }
     /// Whether they may act on tickets.
     pub fn acts(&self) -> bool {
         self.role >= Role::Ops
@@ -119,7 +123,7 @@ impl FromRequestParts<Arc<Shared>> for Reader {
     async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
         let language = language(shared, &parts.headers);
         if shared.joints.open {
-            return Ok(Self(Staff { by: "demo".into(), role: Role::Admin, scope: Scope::ALL, language, session: None }));
+            return Ok(Self(Staff::everybody(language)));
         }
         // A part of a page that looks anew must not be replaced by the form to sign in, and is nobody's presence.
         let by_itself = parts.headers.contains_key("hx-request") || parts.uri.path() == "/live";

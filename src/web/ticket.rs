@@ -21,14 +21,10 @@ use super::{
 };
 use crate::{
     domain::{Scope, TicketId, TicketState, Time, ticket::PlannedStep},
-    hours::{
-        calendar::Calendar,
-        holding::{Holding, holdings},
-    },
+    dossier::Dossier,
     store::{
         StoreError,
-        listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
-        replies::{self, ReplyRow},
+        listing::{self, AlertRow, TicketRow},
     },
 };
 
@@ -36,67 +32,9 @@ pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new().route("/tickets/{id}", get(ticket))
 }
 
-/// Everything that belongs to a ticket, as the API and `show` have it.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = TicketWhole)]
-pub(super) struct Whole {
-    #[serde(flatten)]
-    pub ticket: TicketRow,
-    /// Messages of its thread, oldest first.
-    pub history: Vec<MessageRow>,
-    /// What happened.
-    pub events: Vec<EventRow>,
-    /// What staff did.
-    pub actions: Vec<ActionRow>,
-    /// What was sent to the citizen from here.
-    pub replies: Vec<ReplyRow>,
-    /// Whom its steps told, and which told nobody.
-    pub alerts: Vec<AlertRow>,
-    /// How long which OPD held it, if it was ever handed over.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    pub holdings: Vec<Holding>,
-}
-
-impl Whole {
-    /// `None` where there is no such ticket within the scope.
-    pub async fn of(shared: &Shared, scope: &Scope, id: TicketId) -> Result<Option<Self>, StoreError> {
-        let db = &shared.joints.db;
-        let Some(ticket) = listing::ticket(db, scope, id).await? else { return Ok(None) };
-        let holdings = held(shared, scope, &ticket).await?;
-        Ok(Some(Self {
-            ticket,
-            holdings,
-            replies: replies::list(db, scope, id).await?,
-            history: listing::history(db, scope, id).await?,
-            events: listing::events(db, scope, id).await?,
-            actions: listing::actions(db, scope, id).await?,
-            alerts: listing::alerts(db, scope, id).await?,
-        }))
-    }
-}
-
-/// How long which OPD held a ticket that was handed over, on the calendar of its policy; nothing where that has left the configuration.
-async fn held(shared: &Shared, scope: &Scope, ticket: &TicketRow) -> Result<Vec<Holding>, StoreError> {
-    let db = &shared.joints.db;
-    let handovers = listing::handovers(db, scope, ticket.id).await?;
-    let (false, Some(calendar), Some(own)) =
-        (handovers.is_empty(), calendar(shared, ticket), listing::own_opd(db, scope, ticket.id).await?)
-    else {
-        return Ok(Vec::new());
-    };
-    Ok(holdings(ticket.opened_at, ticket.closed_at, shared.now(), &own, &handovers, &calendar.worktime))
-}
-
-/// The calendar on which a ticket's clock runs; `None` where its policy has left the configuration.
-fn calendar<'a>(shared: &'a Shared, ticket: &TicketRow) -> Option<&'a Calendar> {
-    let settings = shared.settings();
-    let policy = settings.policies.iter().find(|policy| policy.name == ticket.policy)?;
-    let account = settings.accounts().find(|(_, spec)| spec.platform == ticket.platform && spec.id == ticket.account);
-    match account {
-        Some((opd, _)) => Some(shared.calendars.calendar_for(policy, opd)),
-        None => shared.calendars.get(&policy.calendar),
-    }
+/// The dossier of a ticket within somebody's scope.
+pub(super) async fn dossier(shared: &Shared, scope: &Scope, id: TicketId) -> Result<Option<Dossier>, StoreError> {
+    Dossier::of(&shared.joints.db, scope, id, (shared.settings(), || &shared.calendars), shared.now()).await
 }
 
 /// A number out of an address; what is none is no ticket.
@@ -137,7 +75,7 @@ struct Step<'a> {
 
 async fn whole(shared: &Shared, staff: &Staff, id: TicketId, chosen: Option<&str>) -> Result<Option<minijinja::Value>, StoreError> {
     let (now, settings) = (shared.now(), shared.settings());
-    let Some(whole) = Whole::of(shared, &staff.scope, id).await? else { return Ok(None) };
+    let Some(whole) = dossier(shared, &staff.scope, id).await? else { return Ok(None) };
     let planned = listing::steps(&shared.joints.db, &staff.scope, id).await?;
     let ticket = &whole.ticket;
     let steps: Vec<_> = planned
@@ -183,7 +121,9 @@ fn answered_name(shared: &Shared, ticket: &TicketRow) -> Option<String> {
 
 /// The picture of its clock, on the calendar of its policy; none where the policy has left the configuration.
 fn clock(shared: &Shared, ticket: &TicketRow, steps: &[PlannedStep], now: Time) -> Option<String> {
-    let calendar = calendar(shared, ticket)?;
+    let settings = shared.settings();
+    let account = settings.accounts().find(|(_, spec)| spec.platform == ticket.platform && spec.id == ticket.account);
+    let calendar = shared.calendars.of_ticket(settings, &ticket.policy, account.map(|(opd, _)| opd.slug.as_str()))?;
     let clock = Clock {
         worktime: &calendar.worktime,
         opened_at: ticket.opened_at,

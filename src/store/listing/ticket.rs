@@ -322,13 +322,11 @@ pub async fn alerts(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<Aler
                AS reason, CASE WHEN d.state = 'waiting' AND d.held IS NOT NULL THEN d.send_at END AS until,
                coalesce(l.attempts, 0) AS attempts, d.delivered_at, l.status, l.status_at, l.error
              FROM delivery d LEFT JOIN letter l ON l.id = d.letter_id WHERE d.ticket_id = $1 AND {of_ticket} ORDER BY d.id")),
-            vals.clone(),
+            vals,
         )
         .await?;
     let mut alerts = sent.iter().map(read_alert).collect::<Result<Vec<_>, _>>()?;
-    for row in db.rows_built(built(format!("SELECT steps FROM ticket WHERE id = $1 AND {of_ticket}")), vals).await? {
-        alerts.extend(row.json::<Vec<PlannedStep>>("steps")?.into_iter().filter_map(silent));
-    }
+    alerts.extend(steps(db, scope, ticket).await?.into_iter().filter_map(silent));
     alerts.sort_by_key(|alert| alert.step);
     Ok(alerts)
 }

@@ -18,15 +18,16 @@ use super::{
 };
 use crate::{
     domain::{Form, TicketId, reply::Unfit, ticket::ActionKind},
+    dossier::Dossier,
     store::{
         listing::{self, TicketRow},
         replies::{ReplyError, ReplyRow},
     },
     web::{
-        answer, cursor,
+        answer,
         desk::{self, Refused},
-        filter::{self, Tickets},
-        ticket::Whole,
+        filter::{self, Tickets, Unlisted},
+        ticket,
     },
 };
 
@@ -41,20 +42,13 @@ pub(super) async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let now = shared.now();
     let wanted: Tickets = filter::read(query.as_deref()).map_err(Problem::wrong)?;
     let limit = wanted.limit(USUAL).map_err(Problem::wrong)?;
-    let (mut filter, filters) = wanted.filter(shared.settings(), &staff.scope, now).map_err(Problem::wrong)?;
-    let list = cursor::list("tickets", &filters, &staff.scope);
-    if let Some(given) = &wanted.cursor {
-        let place = cursor::place(&shared.joints.links, &list, given).ok_or_else(no_place)?;
-        filter.after = Some((place.0, TicketId(place.1)));
-    }
-    filter.limit = Some(limit + 1);
-    let mut data = listing::tickets(&shared.joints.db, &staff.scope, &filter).await?;
-    let more = data.len() > limit as usize;
-    data.truncate(limit as usize);
-    let next = data.last().filter(|_| more).map(|last| cursor::after(&shared.joints.links, &list, last.due_at, last.id.0));
+    let (data, next) = wanted.page(&shared, &staff.scope, limit, shared.now()).await.map_err(|unlisted| match unlisted {
+        Unlisted::Wrong(wrong) => Problem::wrong(wrong),
+        Unlisted::Place => no_place(),
+        Unlisted::Store(error) => error.into(),
+    })?;
     Ok(tagged(&List { data, next }, &staff.scope, &headers))
 }
 
@@ -65,7 +59,7 @@ pub(super) fn no_place() -> Problem {
 
 /// One ticket with its thread, events, actions and alerts.
 #[utoipa::path(get, path = "/api/v1/tickets/{id}", params(("id" = i64, Path, description = "Its number")),
-    responses((status = 200, body = Whole), Refusals))]
+    responses((status = 200, body = Dossier), Refusals))]
 pub(super) async fn one(
     State(shared): Shop,
     Caller(staff): Caller,
@@ -73,7 +67,7 @@ pub(super) async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Path(id) = id.map_err(|_| Problem::missing())?;
-    let whole = Whole::of(&shared, &staff.scope, TicketId(id)).await?.ok_or_else(Problem::missing)?;
+    let whole = ticket::dossier(&shared, &staff.scope, TicketId(id)).await?.ok_or_else(Problem::missing)?;
     Ok(tagged(&whole, &staff.scope, &headers))
 }
 

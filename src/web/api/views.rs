@@ -98,7 +98,8 @@ pub(super) async fn report(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let period: Period = filter::read(query.as_deref()).map_err(Problem::wrong)?;
-    let report = figures::reckoned(&shared, &staff, &period, figures::json).await.map_err(|refused| match refused {
+    let settled = period.settled(shared.settings(), shared.now()).map_err(Problem::wrong)?;
+    let report = figures::reckoned(&shared, &staff, settled, figures::json).await.map_err(|refused| match refused {
         figures::Refused::Busy => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "other reports are being reckoned; try again in a moment"),
         figures::Refused::Wrong(wrong) => Problem::wrong(wrong),
         figures::Refused::Store(error) => error.into(),

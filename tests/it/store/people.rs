@@ -71,7 +71,9 @@ async fn the_trail_tells_everything_to_all_and_of_tickets_alone_to_the_scoped() 
         let id = super::tickets::stored(&w).await;
         let db = &w.db;
         trail::add(db, "ani", "report.exported", "2026", at(10)).await.unwrap();
-        actions::record(db, &Scope::ALL, &[id], (ActionKind::Note, "catatan"), "budi", at(11)).await.unwrap();
+        let said = actions::record(db, &Scope::ALL, &[id], (ActionKind::Note, "catatan"), "budi", at(11)).await.unwrap();
+        let moment = std::time::Duration::from_millis(20);
+        assert!(!actions::noticed(db, &said, moment, moment).await.unwrap(), "nobody is there to apply it");
         let did = async |scope: Scope, before: Time| -> Vec<String> {
             let deeds = trail::deeds(db, &scope, before, 10).await.unwrap();
             deeds.iter().map(|deed| format!("{} {} {}", deed.by, deed.did, deed.detail)).collect()
