@@ -13,15 +13,32 @@ const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? 
 const say = line => console.log(line);
 
 const faults = [];
+const underWay = new Map();
 async function open(options = {}) {
   // axe is put in by the test; the pages' own policy stays in force for everything else they do.
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
+  const asked = new Set();
+  underWay.set(page, asked);
+  page.on('request', request => request.url().endsWith('/live') || asked.add(request));
+  page.on('requestfinished', request => asked.delete(request));
+  page.on('requestfailed', request => asked.delete(request));
   page.on('pageerror', error => faults.push(`error: ${error.message}`));
   page.on('console', message => {
     if (message.type() === 'error' && !/status of (401|404|422)/.test(message.text())) faults.push(`console: ${message.text()} at ${page.url()}`);
   });
   return page;
+}
+
+// Leaving breaks off a refresh under way, which the page rightly calls an error: so none begins any more, and the last one is awaited.
+async function quieten(page) {
+  await page.evaluate(() => document.querySelectorAll('#live, [hx-get]').forEach(it => it.remove()));
+  while (underWay.get(page).size) await page.waitForTimeout(20);
+}
+
+async function go(page, path) {
+  await quieten(page);
+  return page.goto(base + path);
 }
 
 async function signIn(page, name = 'budi') {
@@ -56,6 +73,7 @@ await page.keyboard.press('Tab');
 assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
 
 await page.selectOption('select[name=opd]', { index: 1 });
+await quieten(page);
 await page.click('.filters button');
 await page.waitForURL(/opd=/);
 const chosen = await page.textContent('select[name=opd] option:checked');
@@ -63,7 +81,7 @@ for (const whose of await page.$$eval('.whose b', all => all.map(it => it.textCo
 say(`filtered: ${chosen}`);
 
 // a breach appears by itself: nothing is loaded again
-await page.goto(`${base}/`);
+await go(page, `/`);
 await page.evaluate(() => { window.sameDocument = true; });
 const before = await page.$$eval('#queue li.late', all => all.map(it => it.id));
 await page.waitForFunction(known => [...document.querySelectorAll('#queue li.late')].some(it => !known.includes(it.id)), before, { timeout: 60_000 });
@@ -71,13 +89,14 @@ assert(await page.evaluate(() => window.sameDocument), 'the page was not loaded 
 say('a breach appeared');
 
 // reply to the newest comment: the citizen's thread is answered, the ticket closes
-await page.goto(`${base}/?kind=comment&platform=facebook`);
+await go(page, `/?kind=comment&platform=facebook`);
 const id = (await page.$$eval('.tickets li', all => all.map(it => it.id))).at(-1).slice(1);
-await page.goto(`${base}/tickets/${id}`);
+await go(page, `/tickets/${id}`);
 await barriers(page, 'an open ticket');
 const words = `Terima kasih, laporan nomor ${id} kami teruskan ke bidang terkait.`;
 await page.click('#reply-form > summary');
 await page.fill('#reply-form textarea', words);
+await quieten(page);
 await page.click('#reply-form button[type=submit]');
 await page.waitForFunction(() => /dijawab/.test(document.querySelector('.head .pace')?.textContent ?? ''), null, { timeout: 30_000 });
 await page.waitForFunction(said => [...document.querySelectorAll('.talk .out .text')].some(it => it.textContent.includes(said)), words, { timeout: 10_000 });
@@ -85,12 +104,13 @@ say(`replied: ${id}`);
 say(`words: ${words}`);
 
 // hand another one over
-await page.goto(`${base}/`);
+await go(page, `/`);
 const other = (await page.$$eval('.tickets li', all => all.map(it => it.id))).at(-1).slice(1);
-await page.goto(`${base}/tickets/${other}`);
+await go(page, `/tickets/${other}`);
 const whose = await page.textContent('.crumb a:last-child');
 await page.click('text=Alihkan ke perangkat daerah lain');
 const next = await page.textContent('#handover option:first-child');
+await quieten(page);
 await page.click('form[action$="/handover"] button');
 await page.waitForSelector('.notice.good');
 assert.equal(await page.textContent('.crumb a:last-child'), next);
@@ -102,13 +122,13 @@ const paths = [];
 let list = `/?state=all&opd=${process.env.HOSTILE}`;
 while (list) {
   paths.push(list);
-  await page.goto(base + list);
+  await go(page, list);
   paths.push(...(await page.$$eval('.tickets a', all => all.map(it => it.getAttribute('href')))).filter((_, nth) => nth % 3 === 0));
   const more = await page.$('a[rel=next]');
   list = more && await more.getAttribute('href');
 }
 for (const path of paths) {
-  await page.goto(base + path);
+  await go(page, path);
   assert.equal(await page.evaluate(() => window.pwned), undefined, `${path} ran what a citizen wrote`);
   await fits(page, path);
 }
@@ -124,7 +144,7 @@ for (const [name, viewport] of [['desk', { width: 1280, height: 900 }], ['phone'
     await signIn(shot, 'ani');
     await shot.waitForSelector('.tickets');
     for (const [what, path] of [['board', '/'], ['ticket', last], ['report', '/report'], ['accounts', '/accounts'], ['trail', '/trail']]) {
-      await shot.goto(base + path);
+      await go(shot, path);
       await fits(shot, `${what} on the ${name}`);
       await barriers(shot, `${what}, ${name}, ${colorScheme}`);
       if (pictures) await shot.screenshot({ path: `${pictures}/${what}-${name}-${colorScheme}.png`, fullPage: true });
