@@ -15,7 +15,10 @@ fn shown(world: &World, args: &str, columns: u16, more: &[(&str, &str)]) -> (Str
     let line = format!("stty cols {columns} rows 40 && exec {} {args}", env!("CARGO_BIN_EXE_tanggap"));
     let mut command = Command::new("script");
     command.args(["-qefc", &line, "/dev/null"]).current_dir(world.dir.path()).stdin(std::process::Stdio::null());
-    command.env("TANGGAP_CONFIG", world.path("tanggap.toml")).env("TERM", "xterm-256color").env_remove("NO_COLOR").env_remove("CLICOLOR");
+    command.env("TANGGAP_CONFIG", world.path("tanggap.toml")).env("TERM", "xterm-256color");
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
+        command.env_remove(name); // each has a say about colours, and whoever runs the tests may have set it
+    }
     let output = command.envs(more.iter().copied()).output().unwrap();
     (String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n"), output.status.code())
 }
