@@ -6,6 +6,7 @@ mod alert;
 mod audit;
 mod backup;
 mod check;
+mod db;
 mod demo;
 mod documents;
 pub mod due;
@@ -93,6 +94,9 @@ enum Command {
     Alert(alert::Command),
     /// Writes a consistent copy of the SQLite database while the daemon runs
     Backup(backup::Args),
+    /// The database as a whole
+    #[command(subcommand)]
+    Db(db::Command),
     /// Programs that may use the API: makes and revokes their tokens
     #[command(subcommand)]
     Token(people::Token),
@@ -258,6 +262,7 @@ impl Command {
             Self::Report(args) => report::run(args, shell).await,
             Self::Alert(command) => alert::run(command, shell).await,
             Self::Backup(args) => backup::run(args, shell).await,
+            Self::Db(command) => db::run(command, shell).await,
             Self::Token(command) => command.run(shell).await,
             Self::User(command) => command.run(shell).await,
             Self::Openapi => documents::openapi(shell),

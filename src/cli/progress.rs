@@ -7,10 +7,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// How often the bar is drawn anew.
 const REDRAW: Duration = Duration::from_millis(100);
 const BYTES: &str = "{msg} [{bar:30}] {bytes} of {total_bytes}, {elapsed}";
+const ROWS: &str = "{msg} [{bar:30}] {human_pos} of {human_len} rows, {elapsed}, {eta} left";
 
 /// Does the work, and meanwhile shows how many of `total` bytes `written` says are there.
 pub(super) async fn bytes<T>(what: String, total: u64, written: impl Fn() -> u64, work: impl Future<Output = T>) -> T {
-    let style = ProgressStyle::with_template(BYTES).unwrap_or_else(|_| ProgressStyle::default_bar());
+    shown(BYTES, what, total, written, work).await
+}
+
+/// The same of rows.
+pub(super) async fn rows<T>(what: &str, total: u64, done: impl Fn() -> u64, work: impl Future<Output = T>) -> T {
+    shown(ROWS, what.to_owned(), total, done, work).await
+}
+
+async fn shown<T>(template: &str, what: String, total: u64, written: impl Fn() -> u64, work: impl Future<Output = T>) -> T {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     let bar = ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_message(what);
     let (mut work, mut redraw) = (pin!(work), tokio::time::interval(REDRAW));
     loop {

@@ -62,6 +62,9 @@ pub enum StoreError {
     /// SQLite is older than the bundled one.
     #[error("the SQLite library is {0}; at least 3.51.3 is needed (older ones can corrupt a WAL database)")]
     OldSqlite(String),
+    /// A `db copy` into it was broken off.
+    #[error("a copy into this database was broken off, and not everything is there: run the same `tanggap db copy` again, it goes on")]
+    Unfinished,
     /// A row holds what this version does not know.
     #[error("the database holds {what} that this version does not know: {value:?}")]
     Unknown {
@@ -166,6 +169,22 @@ impl Db {
     }
 
     async fn opened(url: &str, create: bool) -> Result<Self, StoreError> {
+        let db = Self::migrated(url, create).await?;
+        if let Self::Postgres(_) = db {
+            let copying = "SELECT 1 AS one FROM pg_tables WHERE tablename = 'copying' AND schemaname = current_schema()";
+            if !db.rows(copying, vals![]).await?.is_empty() {
+                return Err(StoreError::Unfinished);
+            }
+        }
+        Ok(db)
+    }
+
+    /// Opens a database into which another is being copied.
+    pub async fn open_unfinished(url: &str) -> Result<Self, StoreError> {
+        Self::migrated(url, false).await
+    }
+
+    async fn migrated(url: &str, create: bool) -> Result<Self, StoreError> {
         let _turn = turn(url).await;
         let db = Self::connect(url, create).await?;
         db.migrate().await?;

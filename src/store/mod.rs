@@ -6,6 +6,7 @@ pub mod actions;
 pub mod audit;
 pub mod backup;
 pub mod concerns;
+pub mod copy;
 pub mod db;
 pub mod figures;
 pub mod hints;

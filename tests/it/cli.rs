@@ -1,5 +1,6 @@
 //! The real program on a real database: what it prints, what it records, how it ends.
 
+mod copy;
 mod listing;
 mod reply;
 mod staff;
