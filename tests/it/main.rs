@@ -15,6 +15,7 @@ mod databases;
 mod deploy;
 mod disk;
 mod graph;
+mod handbook;
 mod hooks;
 mod monitoring;
 mod newer;
