@@ -36,7 +36,9 @@ use axum::{
     response::{Html, IntoResponse as _, Response},
     routing::get,
 };
+pub use guard::is_own;
 pub use meta::signed;
+pub use staff::{cookie, own_place};
 use minijinja::{Value, context};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
