@@ -18,7 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::metrics;
 
@@ -72,14 +72,25 @@ impl Server {
     /// the calling task: handlers must not block.
     pub async fn run(self, router: Router, stop: CancellationToken) {
         let mut connections = FuturesUnordered::new();
+        let mut refusing = false;
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 accepted = self.listener.accept(), if connections.len() < CONNECTIONS => match accepted {
-                    Ok((peer, _)) => connections.push(connection(peer, router.clone(), stop.clone())),
+                    Ok((peer, _)) => {
+                        if refusing && connections.is_empty() {
+                            info!(address = %self.address, "connections are accepted again");
+                            refusing = false;
+                        }
+                        connections.push(connection(peer, router.clone(), stop.clone()));
+                    }
                     Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                     Err(error) => {
-                        warn!(address = %self.address, %error, "cannot accept connections");
+                        // Said once, until it is over: one is let in whenever another leaves.
+                        if !refusing {
+                            warn!(address = %self.address, %error, "cannot accept connections");
+                        }
+                        refusing = true;
                         stop.run_until_cancelled(sleep(OUT_OF_FILES)).await;
                     }
                 },

@@ -38,11 +38,11 @@ use axum::{
 };
 pub use guard::is_own;
 pub use meta::signed;
-pub use staff::{cookie, own_place};
 use minijinja::{Value, context};
+pub use staff::{cookie, own_place};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{debug, error};
 
 use crate::{
     catalogue::WordsError,
@@ -116,7 +116,12 @@ impl Shared {
 
     /// The page that says that the database failed, which is logged.
     fn failed(&self, language: Language, error: &StoreError) -> Response {
-        error!(%error, "a page could not be answered");
+        // An outage is said once, by the stages.
+        if error.is_outage() {
+            debug!(%error, "a page could not be answered")
+        } else {
+            error!(%error, "a page could not be answered")
+        }
         page(self, language, StatusCode::SERVICE_UNAVAILABLE, "word", context! { word => "trouble" })
     }
 }

@@ -5,7 +5,7 @@
 
 pub mod checks;
 mod idle;
-mod reckoned;
+pub mod reckoned;
 pub mod site;
 
 use jiff::SignedDuration;
@@ -29,7 +29,7 @@ url = "{hooks}/hook"
 secret = "env:WEBHOOK_SECRET"
 "#;
 
-fn asked(name: &str, otherwise: i64) -> i64 {
+pub fn asked(name: &str, otherwise: i64) -> i64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().unwrap())
 }
 
