@@ -42,7 +42,8 @@ const PING: Duration = Duration::from_secs(2);
 const FRESH: Duration = Duration::from_secs(1);
 /// What PostgreSQL's end does with a line of ours that fell silent: a transaction that nobody ends would hold its rows for hours.
 const SERVER_BOUNDS: &str = "SELECT set_config(name, value, false) FROM (VALUES ('idle_in_transaction_session_timeout', '60s'),
-     ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '60s'))
+     ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '60s'),
+     ('client_min_messages', 'error'))
      AS bound (name, value)";
 
 /// Every migration: number, name, text for SQLite, text for PostgreSQL.
@@ -254,8 +255,11 @@ impl Db {
             if create {
                 private(options.get_filename());
             }
+            // On a full disk SQLite ends a transaction by itself (sqlite.org/lang_transaction.html), and sqlx would count it for ever:
+            // a connection that is said to be in one when it is given back is replaced.
             let writer = SqlitePoolOptions::new()
                 .max_connections(1)
+                .after_release(|connection, _| Box::pin(async { Ok(connection.ping().await.is_ok() && !connection.is_in_transaction()) }))
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .acquire_timeout(Duration::from_secs(30))
@@ -278,6 +282,7 @@ impl Db {
             let pool = PgPoolOptions::new()
                 .max_connections(8)
                 .acquire_timeout(CONNECTION)
+                .acquire_slow_threshold(CONNECTION) // said by whoever needed it
                 .test_before_acquire(false)
                 .after_connect(|connection, _| Box::pin(async { connection.execute(SERVER_BOUNDS).await.map(drop) }))
                 .before_acquire(|connection, about| Box::pin(async move { Ok(about.idle_for < FRESH || lives(connection).await) }))

@@ -170,7 +170,6 @@ async fn a_call_that_is_sent_on_to_another_host_is_not_made_there() {
     let config = configure(folder.path(), &far);
     let _daemon = start(folder.path(), &config, &["run"]);
     said(folder.path(), "poll.failed", 8).await;
-    said(folder.path(), "the heartbeat was not heard", 1).await;
     for args in [&["alert", "test"][..], &["check"], &["accounts", "discover", "--token", "env:SIGNING"], &["accounts", "subscribe"]] {
         start(folder.path(), &config, args).0.wait().unwrap();
     }
@@ -194,14 +193,18 @@ async fn answers_without_an_end_cost_bounded_memory_and_leave_the_account_unread
     let config = configure(folder.path(), &far);
     let daemon = start(folder.path(), &config, &["run"]);
     said(folder.path(), "longer than 16 MiB", 4).await;
-    let log = said(folder.path(), "poll.failed", 8).await;
+    let db = tanggap::store::Db::open_existing(&format!("sqlite://{}/t.db", folder.path().display())).await.unwrap();
+    let number = async |sql| db.rows(sql, vec![]).await.unwrap()[0].i("n").unwrap();
+    let start_at = Instant::now();
+    while number("SELECT COUNT(*) AS n FROM account WHERE failures > 0").await < 8 {
+        assert!(start_at.elapsed() < Duration::from_secs(60), "{}", fs::read_to_string(folder.path().join("log")).unwrap());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let status = fs::read_to_string(format!("/proc/{}/status", daemon.0.id())).unwrap();
     let most: u64 = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap().trim().trim_end_matches(" kB").parse().unwrap();
     println!("at most {} MiB with eight such answers at once", most / 1024);
     assert!(most < 320 * 1024, "{most} KiB");
-    let db = tanggap::store::Db::open_existing(&format!("sqlite://{}/t.db", folder.path().display())).await.unwrap();
-    let read = db.rows("SELECT COUNT(*) AS n FROM account WHERE last_read_at IS NOT NULL OR failures = 0", vec![]).await.unwrap();
-    assert_eq!(read[0].i("n").unwrap(), 0, "an account counts as read: {log}");
+    assert_eq!(number("SELECT COUNT(*) AS n FROM account WHERE last_read_at IS NOT NULL").await, 0, "an account counts as read");
     // Channels and commands have their own bounds.
     for args in [&["alert", "test"][..], &["check"], &["accounts", "discover", "--token", "env:SIGNING"]] {
         let start_at = Instant::now();

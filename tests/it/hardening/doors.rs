@@ -138,7 +138,8 @@ async fn a_program_out_of_file_handles_serves_and_reads_again_when_it_has_some()
     drop(idle);
     let start = Instant::now();
     while healthy(house.page).await != Some(200) || healthy(house.metrics).await != Some(200) {
-        assert!(start.elapsed() < Duration::from_secs(15), "the doors stay shut");
+        let log = || std::fs::read_to_string(house.site.log()).unwrap();
+        assert!(start.elapsed() < Duration::from_secs(15), "the doors stay shut; {} handles: {}", daemon.handles(), log());
     }
     println!("answered {:.1?} after the handles came back", start.elapsed());
     house.site.simulator.world().clear_calls();

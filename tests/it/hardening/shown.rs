@@ -11,7 +11,7 @@ const TEXT: &str = r#"
 name = "Uji"
 timezone = "Asia/Jakarta"
 [database]
-url = "postgres://tanggap:kanari-0@127.0.0.1/t"
+url = "DATABASE"
 [graph]
 app_id = "1"
 app_secret = "SECRET"
@@ -62,10 +62,11 @@ fn settings_that_are_printed_hold_no_secret() {
     let value = "kanari-key-kanari-key-kanari-key";
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&secret).unwrap().write_all(value.as_bytes()).unwrap();
     let file = folder.path().join("tanggap.toml");
-    fs::write(&file, TEXT.replace("SECRET", &format!("file:{}", secret.display()))).unwrap();
+    fs::write(&file, TEXT.replace("SECRET", &format!("file:{}", secret.display())).replace("DATABASE", "env:DATABASE")).unwrap();
     let mut env = Environment::bare(folder.path());
     let signing = "whsec_a2FuYXJpLXNpZ25pbmcta2FuYXJpLXNpZ25pbmcx";
     env.vars.insert("SIGNING".into(), signing.into());
+    env.vars.insert("DATABASE".into(), "postgres://tanggap:kanari-0@127.0.0.1/t".into());
     let loaded = config::load(Some(&file), &env, Secrets::All).unwrap();
     let settings = &loaded.settings;
     assert_eq!(settings.secrets_key.as_ref().unwrap().expose_secret(), value);
@@ -83,7 +84,9 @@ fn no_command_takes_a_secret_on_its_command_line() {
     let run = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_tanggap")).args(args).env_clear().output().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("tanggap.toml");
-    fs::write(&file, "[site]\nname = \"Uji\"\ntimezone = \"Asia/Jakarta\"\n[database]\nurl = \"sqlite://t.db\"\n").unwrap();
+    let text = "[site]\nname = \"Uji\"\ntimezone = \"Asia/Jakarta\"\n[database]\nurl = \"sqlite:///t.db\"\n
+        [[policy]]\nname = \"biasa\"\nrespond_within = \"4h\"\ncalendar = \"always\"\n";
+    fs::write(&file, text).unwrap();
     let output = run(&["--config", file.to_str().unwrap(), "accounts", "discover", "--token", "EAAkanari"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");

@@ -2,7 +2,10 @@
 
 use tanggap::{
     domain::{Platform, alert::AlertKind},
-    store::accounts::{self, Outcome},
+    store::{
+        accounts::{self, Outcome},
+        leases,
+    },
 };
 
 use super::world::{World, at};
@@ -87,5 +90,25 @@ async fn two_of_five_or_three_for_different_causes_or_at_different_times_are_tol
         polled(w, id, 3_000, None).await;
     }
     assert_eq!(w.texts(TOLD).await[4..], ["1", "2", "3", "4"].map(|id| format!("account.recovered {id} ")));
+}
+async fn a_worker_lets_go_of_its_own_accounts_and_letters_alone_but_of_no_whatsapp_message(w: &mut World) {
+    five(w).await;
+    accounts::claim(&w.db, "w1", at(0), at(600), 2).await.unwrap();
+    accounts::claim(&w.db, "w2", at(0), at(600), 1).await.unwrap();
+    for (id, channel, owner) in [(1_i64, "smtp", "w1"), (2, "whatsapp", "w1"), (3, "smtp", "w2")] {
+        w.exec(
+            "INSERT INTO letter (id, key, channel, address, official, payload, state, attempts, created_at, lease_owner, lease_until)
+             VALUES ($1, CAST($1 AS TEXT), $2, '', '', '', 'pending', 0, 0, $3, $4)",
+            vec![id.into(), channel.into(), owner.into(), at(600).into()],
+        )
+        .await;
+    }
+    let held = "SELECT lease_owner || ' account' AS t FROM account WHERE lease_until > 0
+         UNION ALL SELECT lease_owner || ' ' || channel AS t FROM letter WHERE lease_until > 0 ORDER BY 1";
+    assert_eq!(w.texts(held).await, ["w1 account", "w1 account", "w1 smtp", "w1 whatsapp", "w2 account", "w2 smtp"]);
+    leases::free_accounts(&w.db, "w1").await.unwrap();
+    assert_eq!(w.texts(held).await, ["w1 smtp", "w1 whatsapp", "w2 account", "w2 smtp"]);
+    leases::free_letters(&w.db, "w1").await.unwrap();
+    assert_eq!(w.texts(held).await, ["w1 whatsapp", "w2 account", "w2 smtp"]);
 }
 }

@@ -51,7 +51,8 @@ impl Town {
         let fresh = log[self.seen..].to_owned();
         self.seen = log.len();
         let loud = |line: &&str| ["\"WARN\"", "\"ERROR\"", "database."].into_iter().any(|word| line.contains(word));
-        let usual = |line: &&str| ["ticket.breached", "ticket.escalated", "message.gap"].into_iter().any(|word| line.contains(word));
+        let usual =
+            |line: &&str| ["ticket.breached", "ticket.escalated", "message.gap", "alert.log"].into_iter().any(|word| line.contains(word));
         fresh.lines().filter(loud).filter(|line| !usual(line)).map(str::to_owned).collect()
     }
 
