@@ -36,7 +36,7 @@ id = "1"
 token = "env:RAHASIA"
 [[calendar]]
 name = "kantor, siang"
-hours = { mon-fri = ["07:00-15:30"] }
+hours = { mon-sun = ["00:00-24:00"] }
 "#;
 
 static CALENDARS: LazyLock<BTreeMap<String, CalendarSpec>> = LazyLock::new(|| {

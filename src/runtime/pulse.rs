@@ -65,6 +65,11 @@ impl Pulse {
         }
     }
 
+    /// Whether an outage was met that is not over.
+    pub fn is_out(&self) -> bool {
+        held(&self.1).is_some()
+    }
+
     pub(super) fn begin(&self, stage: &'static str) -> Step<'_> {
         held(&self.0).entry(stage).or_insert(Beat { budget: DEFAULT_BUDGET, began: None }).began = Some(Instant::now());
         Step { pulse: self, stage }

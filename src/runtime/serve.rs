@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -72,11 +72,14 @@ impl Server {
     /// the calling task: handlers must not block.
     pub async fn run(self, router: Router, stop: CancellationToken) {
         let mut connections = FuturesUnordered::new();
+        // Set while it is out of files: those it has are served meanwhile, and leave some when they end.
+        let mut again_at: Option<Instant> = None;
         let mut refusing = false;
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                accepted = self.listener.accept(), if connections.len() < CONNECTIONS => match accepted {
+                () = sleep_until(again_at.unwrap_or_else(Instant::now)), if again_at.is_some() => again_at = None,
+                accepted = self.listener.accept(), if again_at.is_none() && connections.len() < CONNECTIONS => match accepted {
                     Ok((peer, _)) => {
                         if refusing && connections.is_empty() {
                             info!(address = %self.address, "connections are accepted again");
@@ -91,7 +94,7 @@ impl Server {
                             warn!(address = %self.address, %error, "cannot accept connections");
                         }
                         refusing = true;
-                        stop.run_until_cancelled(sleep(OUT_OF_FILES)).await;
+                        again_at = Some(Instant::now() + OUT_OF_FILES);
                     }
                 },
                 Some(()) = connections.next() => {}

@@ -55,9 +55,16 @@ struct Pace {
     first_pause: Duration,
     /// The longest wait after a failure.
     longest_pause: Duration,
+    /// The same in an outage, whose end must not be missed; the attempts themselves wait.
+    outage_pause: Duration,
 }
 
-const PACE: Pace = Pace { tick: Duration::from_secs(1), first_pause: Duration::from_millis(250), longest_pause: Duration::from_secs(8) };
+const PACE: Pace = Pace {
+    tick: Duration::from_secs(1),
+    first_pause: Duration::from_millis(250),
+    longest_pause: Duration::from_secs(15),
+    outage_pause: Duration::from_secs(2),
+};
 
 /// Runs `stage` until `stop`: a step, then a wait for the earliest of its `next`, a tick of at most a second, a nudge and `stop`.
 /// A failed step is logged here and followed by a growing pause, which a nudge does not shorten.
@@ -95,7 +102,8 @@ async fn drive_at<S: Stage>(pace: Pace, mut stage: S, clock: SharedClock, nudge:
                     error!(stage = S::NAME, %error, "the step failed and will be tried again");
                     said = said.saturating_add(1);
                 }
-                let pause = pace.first_pause.saturating_mul(1 << failures.min(16)).min(pace.longest_pause);
+                let longest = if S::is_outage(&error) { pace.outage_pause } else { pace.longest_pause };
+                let pause = pace.first_pause.saturating_mul(1 << failures.min(16)).min(longest);
                 failures = failures.saturating_add(1);
                 stop.run_until_cancelled(tokio::time::sleep(jittered(pause))).await;
             }

@@ -101,9 +101,14 @@ impl StoreError {
             // bounds of ours that its end of a broken line kept (25P03, 57P05).
             (_, Some("53300" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03")) => Self::Lost(error.to_string()),
             (_, Some(code)) if code.len() == 5 && code.starts_with("08") => Self::Lost(error.to_string()),
-            (sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed, _) => {
-                Self::Lost(error.to_string())
-            }
+            (
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed // the program stops
+                | sqlx::Error::WorkerCrashed,
+                _,
+            ) => Self::Lost(error.to_string()),
             _ => Self::Sql(error),
         }
     }

@@ -36,7 +36,7 @@ pub async fn free(db: &Db, owners: &[String]) -> Result<(), StoreError> {
 /// Ends the leases of accounts that a worker holds and reads no more.
 pub async fn free_accounts(db: &Db, owner: &str) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
-    tx.exec("UPDATE account SET lease_until = 0 WHERE lease_owner = $1 AND lease_until > 0", vals![owner]).await?;
+    tx.exec("UPDATE account SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", vals![owner]).await?;
     tx.commit().await
 }
 

@@ -110,5 +110,6 @@ async fn a_worker_lets_go_of_its_own_accounts_and_letters_alone_but_of_no_whatsa
     assert_eq!(w.texts(held).await, ["w1 smtp", "w1 whatsapp", "w2 account", "w2 smtp"]);
     leases::free_letters(&w.db, "w1").await.unwrap();
     assert_eq!(w.texts(held).await, ["w1 whatsapp", "w2 account", "w2 smtp"]);
+    leases::free_accounts(&w.db, "w2").await.unwrap();
 }
 }

@@ -137,7 +137,7 @@ const FLAGS: &str = "SELECT t.flagged_at - t.due_at AS lag, (SELECT COUNT(*) FRO
     AND e.detail = 'unverified') AS unverified FROM ticket t WHERE t.flagged_at >= $1 AND t.flagged_at < $2";
 
 async fn inside(near: &str) {
-    let pace = Pace { gap: SignedDuration::from_millis(300), answer: SignedDuration::from_secs(6), late: SignedDuration::from_secs(5) };
+    let pace = Pace { gap: SignedDuration::from_millis(300), answer: SignedDuration::from_secs(30), late: SignedDuration::from_secs(5) };
     let mut site = Site::new(17, 5, pace, &format!("{MORE}{}", super::OPERATOR)).await;
     let database = format!("sqlite://{}", site.folder.path().join("cut.db").display());
     let daemon: Daemon = site.start_by(&["ip", "netns", "exec", near], &database);
@@ -165,9 +165,16 @@ async fn inside(near: &str) {
         assert!(named * 2 > failed.len(), "the cause is named: {failed:#?}");
         // What a quarter of an hour does, without its length: nobody was read for so long.
         town.site.simulator.world().clear_calls();
-        let mut tx = town.db.write().await.unwrap();
-        tx.exec("UPDATE account SET failing_since = failing_since - 900000, next_poll_at = 0 WHERE failures > 0", vec![]).await.unwrap();
-        tx.commit().await.unwrap();
+        town.until("a moment in which nobody is being read", 30, async |town| {
+            let mut tx = town.db.write().await.unwrap();
+            let aged = "UPDATE account SET failing_since = failing_since - 900000, next_poll_at = 0 WHERE failures > 0 AND lease_until = 0";
+            let whole = tx.exec(aged, vec![]).await.unwrap() == accounts as u64;
+            if whole {
+                tx.commit().await.unwrap();
+            }
+            whole
+        })
+        .await;
         town.until("all of them to be called unhealthy", 30, async |town| town.number(UNHEALTHY).await == accounts).await;
         let calls = town.site.simulator.world().calls().len();
         assert_eq!(calls, 0, "nothing got through");

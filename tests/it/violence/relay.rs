@@ -52,9 +52,8 @@ impl Relay {
 
 async fn pass(mut near: TcpStream, far: SocketAddr, mut heard: watch::Receiver<u64>) {
     let born = *heard.borrow_and_update();
-    if born % 2 == 0
-        && let Ok(mut far) = TcpStream::connect(far).await
-    {
+    if born % 2 == 0 {
+        let Ok(mut far) = TcpStream::connect(far).await else { return };
         tokio::select! {
             _ = copy_bidirectional(&mut near, &mut far) => return,
             _ = heard.changed() => {}
