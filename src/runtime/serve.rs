@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -128,10 +130,17 @@ where
     S: Future<Output = Result<String, String>> + Send,
     R: Future<Output = bool> + Send,
 {
+    let failing = Arc::new(AtomicBool::new(false));
     let metrics = get(async move || match scrape().await {
-        Ok(page) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response(),
+        Ok(page) => {
+            failing.store(false, Ordering::Relaxed);
+            ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response()
+        }
         Err(error) => {
-            warn!(error, "the metrics could not be gathered");
+            // Asked several times a minute: the first failure of a row tells of all.
+            if !failing.swap(true, Ordering::Relaxed) {
+                warn!(error, "the metrics could not be gathered");
+            }
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     });
@@ -147,8 +156,6 @@ pub fn health<R: Future<Output = bool> + Send>(ready: impl Fn() -> R + Clone + S
 #[cfg(test)]
 pub(super) mod tests {
     use std::future::ready;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     use tokio::io::AsyncReadExt;
     use tokio::sync::Notify;

@@ -116,14 +116,14 @@ impl Shared {
 
     /// The page that says that the database failed, which is logged.
     fn failed(&self, language: Language, error: &StoreError) -> Response {
-        // An outage is said once, by the stages.
-        if error.is_outage() {
-            debug!(%error, "a page could not be answered")
-        } else {
-            error!(%error, "a page could not be answered")
-        }
+        complain(error, "a page could not be answered");
         page(self, language, StatusCode::SERVICE_UNAVAILABLE, "word", context! { word => "trouble" })
     }
+}
+
+/// Logs what the database refused; an outage is said once, by the stages, and not by everybody who asks meanwhile.
+fn complain(error: &StoreError, what: &'static str) {
+    if error.is_outage() { debug!(%error, "{what}") } else { error!(%error, "{what}") }
 }
 
 /// A page, or a bare status where a shipped text is wrong.
