@@ -53,6 +53,7 @@ fn rules<'a>(settings: &'a Settings, calendars: &'a Calendars) -> Rules<'a> {
         opds: &settings.opds,
         mentions: settings.sla.mentions,
         verify_within: settings.poll.verify_within,
+        awake_since: Time::clamp_ms(0),
         confirm_gone: settings.poll.confirm_gone,
         configuration: "as it was",
         changed_at: Time::from_secs(0),

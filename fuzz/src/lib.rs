@@ -1,5 +1,7 @@
 //! What the targets share: whose messages are read, and what must hold of whatever comes out, whoever wrote what went in.
 
+pub mod site;
+
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use regex::Regex;

@@ -172,6 +172,10 @@ impl Stage for PressStage {
     const NAME: &'static str = "press";
     type Error = AlertError;
 
+    fn is_outage(error: &AlertError) -> bool {
+        error.is_outage()
+    }
+
     async fn once(&mut self) -> Result<Tally, AlertError> {
         if self.now() < self.rest_until {
             return Ok(Tally { done: 0, next: Some(self.rest_until.timestamp()) });

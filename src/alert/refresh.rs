@@ -62,6 +62,10 @@ impl Stage for Refresh {
     const NAME: &'static str = "alertmanager";
     type Error = AlertError;
 
+    fn is_outage(error: &AlertError) -> bool {
+        error.is_outage()
+    }
+
     async fn once(&mut self) -> Result<Tally, AlertError> {
         let now = Time::from_timestamp(self.clock.now());
         // a clock that was put back must not stop the posts for as long as it was wrong

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use jiff::SignedDuration;
 
 use super::{
@@ -22,7 +22,7 @@ use crate::domain::{
 use crate::link;
 use crate::runtime::{SharedClock, Stage, Tally, metrics::Metrics};
 use crate::store::{
-    Db, StoreError,
+    Db, StoreError, leases,
     outbox::{self, Claimed, Mark, Outcome, Reported, Waiting},
     recap::{self, Facts},
 };
@@ -54,6 +54,19 @@ pub enum AlertError {
     Letter(#[from] LetterError),
 }
 
+impl AlertError {
+    /// Whether the whole database fails.
+    pub const fn is_outage(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_outage())
+    }
+}
+
+/// Attempts under way.
+type Flying<'a> = FuturesUnordered<BoxFuture<'a, Landed>>;
+
+/// A letter and what became of an attempt to send it.
+type Landed = (Claimed, Result<Accepted, SendError>);
+
 /// Alert → delivery → letter → accepted.
 pub struct AlertStage {
     db: Db,
@@ -63,6 +76,10 @@ pub struct AlertStage {
     channels: Channels,
     writer: Writer,
     owner: String,
+    /// Attempts whose outcome is known and not written down yet.
+    landed: Vec<Landed>,
+    /// The last step broke off: letters may still be held that nobody sends.
+    broke_off: bool,
     /// Sheets that are known to be written down.
     scheduled: BTreeSet<(AlertKind, String, Time)>,
 }
@@ -80,7 +97,8 @@ impl AlertStage {
     ) -> Result<Self, AlertError> {
         let channels = Channels::new(&settings)?;
         let writer = Writer::new(settings.clone(), Some(links))?;
-        Ok(Self { db, settings, clock, metrics, channels, writer, owner, scheduled: BTreeSet::new() })
+        let (landed, broke_off, scheduled) = (Vec::new(), false, BTreeSet::new());
+        Ok(Self { db, settings, clock, metrics, channels, writer, owner, landed, broke_off, scheduled })
     }
 
     /// The same stage, each attempt of which is given up after `limit`.
@@ -166,21 +184,25 @@ impl AlertStage {
         Ok(given_up)
     }
 
-    async fn attempt(&self, letter: Claimed) -> (Claimed, Result<Accepted, SendError>) {
+    async fn attempt(&self, letter: Claimed) -> Landed {
         let outgoing = Outgoing { key: &letter.key, address: &letter.address, payload: &letter.payload, at: self.now() };
         let result = self.channels.send(letter.channel, &outgoing).await;
         (letter, result)
     }
 
-    /// Writes down what became of attempts, then says so.
-    async fn mark(&self, done: Vec<(Claimed, Result<Accepted, SendError>)>) -> Result<(), AlertError> {
-        let now = self.now();
+    /// Writes down what became of attempts, then says so and forgets them.
+    async fn mark(&self, landed: &mut Vec<Landed>) -> Result<(), AlertError> {
+        if landed.is_empty() {
+            return Ok(());
+        }
+        let (now, done) = (self.now(), &*landed);
         let marks: Vec<Mark> = done.iter().map(|(letter, result)| judged(letter, result, now)).collect();
         let lost = outbox::mark(&self.db, now, &marks).await?;
         for ((letter, result), mark) in done.iter().zip(&marks) {
             let outcome = if lost.contains(&mark.id) { None } else { Some(&mark.outcome) };
             self.say(letter, result, outcome);
         }
+        landed.clear();
         Ok(())
     }
 
@@ -273,30 +295,61 @@ impl Stage for AlertStage {
     const NAME: &'static str = "alert";
     type Error = AlertError;
 
+    fn is_outage(error: &AlertError) -> bool {
+        error.is_outage()
+    }
+
     async fn once(&mut self) -> Result<Tally, AlertError> {
+        let mut landed = std::mem::take(&mut self.landed);
+        let stepped = self.step(&mut landed).await;
+        self.broke_off = stepped.is_err();
+        self.landed = landed;
+        stepped
+    }
+}
+
+impl AlertStage {
+    async fn step(&mut self, landed: &mut Vec<Landed>) -> Result<Tally, AlertError> {
+        self.mark(landed).await?;
+        if self.broke_off {
+            leases::free_letters(&self.db, &self.owner).await?;
+        }
         let next_sheet = self.schedule().await?;
         let this = &*self;
-        let began = this.now();
         let mut flying = FuturesUnordered::new();
+        let sent = this.send(&mut flying, landed).await;
+        if sent.is_err() {
+            // What is on its way arrives all the same: cut off here, it would be sent again.
+            landed.extend(flying.collect::<Vec<_>>().await);
+        }
+        let (done, again_at) = sent?;
+        let due = outbox::next_due(&this.db).await?;
+        let next = [again_at, due, next_sheet].into_iter().flatten().min().map(Time::timestamp);
+        Ok(Tally { done, next })
+    }
+
+    /// Routes, forms and sends until nothing is due. How much was done, and when what was put off can be routed.
+    async fn send<'a>(&'a self, flying: &mut Flying<'a>, landed: &mut Vec<Landed>) -> Result<(u64, Option<Time>), AlertError> {
+        let began = self.now();
         let mut under_way: BTreeMap<Channel, usize> = BTreeMap::new();
         let mut done = 0;
-        let again_at = loop {
-            let (routed, again_at) = this.route().await?;
-            let settled = this.settle().await?;
-            done += routed + settled + outbox::drop_closed(&this.db, this.now()).await?;
-            let given_up = this.form().await?;
-            let now = this.now();
+        loop {
+            let (routed, again_at) = self.route().await?;
+            let settled = self.settle().await?;
+            done += routed + settled + outbox::drop_closed(&self.db, self.now()).await?;
+            let given_up = self.form().await?;
+            let now = self.now();
             if now.since(began) < STEP {
-                for way in this.channels.ways() {
+                for way in self.channels.ways() {
                     let busy = under_way.entry(way).or_default();
                     let free = (AT_ONCE - *busy) as u32;
                     if free == 0 {
                         continue;
                     }
                     let lease = way.awaits().map_or(LEASE, |wait| wait.saturating_add(outbox::ATTEMPT));
-                    let claimed = outbox::claim(&this.db, way, &this.owner, now, now.plus(lease), free).await?;
+                    let claimed = outbox::claim(&self.db, way, &self.owner, now, now.plus(lease), free).await?;
                     *busy += claimed.len();
-                    flying.extend(claimed.into_iter().map(|letter| this.attempt(letter)));
+                    flying.extend(claimed.into_iter().map(|letter| self.attempt(letter).boxed()));
                 }
             }
             if flying.is_empty() {
@@ -304,21 +357,18 @@ impl Stage for AlertStage {
                 if settled + given_up > 0 {
                     continue;
                 }
-                break again_at;
+                return Ok((done, again_at));
             }
             let Ok(Some(first)) = tokio::time::timeout(LOOK, flying.next()).await else { continue };
-            let mut landed = vec![first];
+            landed.push(first);
             while let Some(Some(next)) = flying.next().now_or_never() {
                 landed.push(next);
             }
-            for (letter, _) in &landed {
+            for (letter, _) in &*landed {
                 under_way.entry(letter.channel).and_modify(|busy| *busy -= 1);
             }
             done += landed.len() as u64;
-            this.mark(landed).await?;
-        };
-        let due = outbox::next_due(&this.db).await?;
-        let next = [again_at, due, next_sheet].into_iter().flatten().min().map(Time::timestamp);
-        Ok(Tally { done, next })
+            self.mark(landed).await?;
+        }
     }
 }

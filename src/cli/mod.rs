@@ -5,6 +5,7 @@ mod accounts;
 mod alert;
 mod audit;
 mod backup;
+pub mod cells;
 mod check;
 mod db;
 mod demo;

@@ -11,7 +11,7 @@ use serde_json::{Value, ser::Formatter};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{
-    Shell,
+    Shell, cells,
     look::{Look, colours, span},
     now,
 };
@@ -138,7 +138,7 @@ impl<'a, W: Write> Listing<'a, W> {
         match format {
             Format::Table => {}
             Format::Json => out.write_all(b"[")?,
-            Format::Csv => write_csv(out, T::CSV.iter().map(|column| column.replace('.', "_")))?,
+            Format::Csv => cells::line(out, T::CSV.iter().map(|column| column.replace('.', "_")))?,
         }
         Ok(Self { out, format, view, limit, rows: 0, table: table(T::TABLE) })
     }
@@ -158,7 +158,7 @@ impl<'a, W: Write> Listing<'a, W> {
             }
             Format::Csv => {
                 let row = serde_json::to_value(row)?;
-                write_csv(self.out, T::CSV.iter().map(|column| csv_cell(&row, column)))?;
+                cells::line(self.out, T::CSV.iter().map(|column| csv_cell(&row, column)))?;
             }
         }
         self.rows += 1;
@@ -302,24 +302,11 @@ impl Formatter for Inert {
     }
 }
 
-fn write_csv(out: &mut impl Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
-    let mut line = csv::Writer::from_writer(out);
-    line.write_record(cells.map(String::into_bytes))?;
-    line.flush()
-}
-
-/// A text that a spreadsheet shows and does not run, without what drives a terminal; everything else as in JSON.
+/// The cell of a column; a text is inert, everything else as in JSON.
 fn csv_cell(row: &Value, column: &str) -> String {
     match column.split('.').try_fold(row, |value, field| value.get(field)) {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => {
-            let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
-            let lines = text.split_inclusive(['\t', '\r', '\n']).map(|part| {
-                let words = part.trim_end_matches(['\t', '\r', '\n']);
-                format!("{}{}", escaped(words), &part[words.len()..])
-            });
-            std::iter::once(guard.to_owned()).chain(lines).collect()
-        }
+        Some(Value::String(text)) => cells::inert(text),
         Some(value) => value.to_string(),
     }
 }

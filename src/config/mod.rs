@@ -13,7 +13,7 @@ mod read;
 mod secret;
 #[cfg(test)]
 mod tests;
-mod words;
+pub mod words;
 
 use std::path::{Path, PathBuf};
 

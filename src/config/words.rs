@@ -15,7 +15,7 @@ pub(super) const SECRET: &str = "a secret's reference: env:NAME, file:/path or c
 const CENTURY: SignedDuration = SignedDuration::from_hours(36_525 * 24);
 
 /// humantime's style: `90s`, `15m`, `4h`, `2d`, `1h 30m`.
-pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
+pub fn duration(text: &str) -> Result<SignedDuration, String> {
     let read = humantime::parse_duration(text).ok().and_then(|it| SignedDuration::try_from(it).ok());
     match read {
         Some(it) if it <= CENTURY => Ok(it),
@@ -30,7 +30,7 @@ pub(super) fn positive(text: &str) -> Result<SignedDuration, String> {
 }
 
 /// A duration of an SLA. On a business calendar no unit longer than an hour means anything.
-pub(super) fn sla_duration(text: &str, business: bool) -> Result<SignedDuration, String> {
+pub fn sla_duration(text: &str, business: bool) -> Result<SignedDuration, String> {
     let mut units = text.split(|c: char| !c.is_alphabetic());
     let read = duration(text)?;
     // humantime's days, weeks, months (M) and years.
@@ -41,7 +41,7 @@ pub(super) fn sla_duration(text: &str, business: bool) -> Result<SignedDuration,
 }
 
 /// When a step is due: `75%` of `respond_within`, or an offset from the deadline.
-pub(super) fn step_at(text: &str, business: bool) -> Result<StepAt, String> {
+pub fn step_at(text: &str, business: bool) -> Result<StepAt, String> {
     if let Some(percent) = text.strip_suffix('%') {
         let is_number = !percent.is_empty() && percent.bytes().all(|b| b.is_ascii_digit());
         return percent
@@ -71,7 +71,7 @@ fn seconds(text: &str) -> Option<u32> {
 }
 
 /// Hours of a day, `07:00-15:30`: seconds after midnight, half-open; `24:00` is the end of the day.
-pub(super) fn hours(text: &str) -> Result<(u32, u32), String> {
+pub fn hours(text: &str) -> Result<(u32, u32), String> {
     match text.split_once('-').and_then(|(from, to)| Some((seconds(from.trim())?, seconds(to.trim())?))) {
         Some((from, to)) if from < to => Ok((from, to)),
         Some(_) => Err(format!(
@@ -82,13 +82,13 @@ pub(super) fn hours(text: &str) -> Result<(u32, u32), String> {
 }
 
 /// A time of day, `07:00`.
-pub(super) fn time_of_day(text: &str) -> Result<civil::Time, String> {
+pub fn time_of_day(text: &str) -> Result<civil::Time, String> {
     let time = |seconds: u32| civil::Time::midnight().checked_add(SignedDuration::from_secs(seconds.into())).ok();
     seconds(text).filter(|it| *it < 86_400).and_then(time).ok_or_else(|| format!("\"{text}\" is no time of day: write it as \"07:00\""))
 }
 
 /// A span of the day that may pass midnight, `20:00-06:00`.
-pub(super) fn quiet(text: &str) -> Result<(civil::Time, civil::Time), String> {
+pub fn quiet(text: &str) -> Result<(civil::Time, civil::Time), String> {
     let read = |(from, to): (&str, &str)| {
         let to = to.trim();
         Some((time_of_day(from.trim()).ok()?, time_of_day(if to == "24:00" { "00:00" } else { to }).ok()?))
@@ -102,7 +102,7 @@ pub(super) fn quiet(text: &str) -> Result<(civil::Time, civil::Time), String> {
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// A weekday or a range of them, `mon` or `mon-thu`: numbers from Monday, 0.
-pub(super) fn weekdays(text: &str) -> Result<RangeInclusive<usize>, String> {
+pub fn weekdays(text: &str) -> Result<RangeInclusive<usize>, String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let day =
         |name: &str| DAYS.into_iter().position(|it| it == name).ok_or_else(|| format!("\"{name}\" is no weekday{}", hint(name, DAYS)));
@@ -111,7 +111,7 @@ pub(super) fn weekdays(text: &str) -> Result<RangeInclusive<usize>, String> {
 }
 
 /// A time of the week, `mon 07:00`.
-pub(super) fn weekly(text: &str) -> Result<(civil::Weekday, civil::Time), String> {
+pub fn weekly(text: &str) -> Result<(civil::Weekday, civil::Time), String> {
     let wrong = || format!("\"{text}\" is no time of the week: write it as \"mon 07:00\"");
     let (day, time) = text.split_once(' ').ok_or_else(wrong)?;
     let days = weekdays(day)?;
@@ -120,7 +120,7 @@ pub(super) fn weekly(text: &str) -> Result<(civil::Weekday, civil::Time), String
 }
 
 /// A day, `2026-12-24`.
-pub(super) fn date(text: &str) -> Result<civil::Date, String> {
+pub fn date(text: &str) -> Result<civil::Date, String> {
     // The length, because jiff also takes a time behind the day.
     let read = if text.len() == 10 { text.parse().ok() } else { None };
     read.ok_or_else(|| format!("\"{text}\" is no day: write it as 2026-12-24"))

@@ -233,12 +233,18 @@ pub struct Sla {
 }
 
 /// `[heartbeat]`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Heartbeat {
-    /// `None` = off.
+    /// `None` = off. Its path is the watching service's secret.
     pub url: Option<String>,
     /// How often.
     pub every: SignedDuration,
+}
+
+impl std::fmt::Debug for Heartbeat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Heartbeat").field("every", &self.every).finish_non_exhaustive()
+    }
 }
 
 /// What letters show of what a citizen wrote.
@@ -455,11 +461,11 @@ pub struct Whatsapp {
 }
 
 /// `[[channel.webhook]]`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Webhook {
     /// What `official.webhook` names.
     pub name: String,
-    /// Where it is posted.
+    /// Where it is posted. A key may stand in its query.
     pub url: String,
     /// `whsec_` + base64.
     pub secret: SecretString,
@@ -467,6 +473,12 @@ pub struct Webhook {
     pub old_secret: Option<SecretString>,
     /// The unmasked text and author too.
     pub full: bool,
+}
+
+impl std::fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Webhook").field("name", &self.name).field("full", &self.full).finish_non_exhaustive()
+    }
 }
 
 /// `[channel.alertmanager]`.

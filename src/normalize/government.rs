@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Context, Normalized};
+use super::{Context, Normalized, draft::usable};
 use crate::{
     domain::{
         Platform, Text,
@@ -112,7 +112,8 @@ pub(super) fn writer(ctx: &Context, out: &mut Normalized, profile: &Profile, own
     let government = ctx.government;
     let text = |text: &Option<String>| text.as_deref().filter(|text| !text.is_empty()).map(Text::new);
     let author = Author { id: profile.id.clone(), name: text(&profile.name), username: text(&profile.username) };
-    let (id, username) = (profile.id.as_deref(), profile.username.as_deref().filter(|name| !name.is_empty()));
+    // An id that can't be kept must be bound to no name either.
+    let (id, username) = (usable(profile.id.as_deref()), profile.username.as_deref().filter(|name| !name.is_empty()));
     let is_own = own || government.is_own(id) || (ctx.platform == Platform::Instagram && government.is_own_name(username));
     let who = if is_own {
         Some(ctx.account.to_owned())

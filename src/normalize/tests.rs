@@ -377,3 +377,17 @@ fn a_medium_that_tags_the_account_is_a_mention() {
     assert!(sister.messages[0].by_page && sister.bindings.is_empty(), "no id was seen with the name");
     assert_eq!(tagged("dinkes.rembang"), Normalized::default(), "its own media are no messages");
 }
+
+#[test]
+fn a_sisters_name_is_bound_to_no_id_that_cannot_be_kept() {
+    let world = World::new(Platform::Instagram);
+    let json = format!(
+        r#"{{"data":[{{"id":"1801","text":"Besok","timestamp":"2026-11-24T02:00:00+0000","username":"pemkab.rembang","from":{{"id":"{}"}}}}]}}"#,
+        "7".repeat(600)
+    );
+    let post = PostRef { external_id: "1795".into(), author: PostAuthor::Own, author_id: None, permalink: None };
+    let list: List<instagram::Comment> = serde_json::from_str(&json).unwrap();
+    let found = media_comments(&world.ctx(), &post, &list);
+    assert_eq!((found.messages.len(), found.bindings.as_slice()), (1, [].as_slice()));
+    assert_eq!(found.messages[0].government.as_deref(), Some("1785"));
+}

@@ -19,6 +19,7 @@ use crate::{
         settings::{AccountSpec, Opd},
     },
     graph::Next,
+    runtime::held as locked,
     store::{
         StoreError,
         accounts::{self, Leased, Outcome, Wanted},
@@ -47,12 +48,19 @@ pub(super) async fn verify_account(tools: &Tools, wanted: &[Wanted]) -> bool {
                 outcome = verified(&pass, &read).await;
             }
             if let Err(failed) = outcome {
+                if failed.is_lost() {
+                    return Err(failed);
+                }
                 warn!(event = "poll.failed", opd = opd.slug, account = spec.id, platform = spec.platform.word(), error = %failed, "a thread could not be read before its step");
             }
         }
         Ok::<(), PassError>(())
     };
     if let Err(failed) = read_all.await {
+        if failed.is_lost() {
+            debug!(event = "poll.failed", opd = opd.slug, account = spec.id, error = %failed, "the database is away");
+            return false;
+        }
         warn!(event = "poll.failed", opd = opd.slug, account = spec.id, platform = spec.platform.word(), error = %failed, "threads could not be read before their steps");
     }
     true
@@ -88,7 +96,7 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
     let (error, failures, failing_since, pause, tell) = match &failed {
         None => {
             debug!(event = "poll.finished", opd = opd_slug, account = id, platform, new = report.new, usage, "read");
-            let tell = account.told.then_some(AlertKind::Recovered);
+            let tell = account.told_at.is_some().then_some(AlertKind::Recovered);
             if tell.is_some() {
                 info!(event = "account.recovered", opd = opd_slug, account = id, platform, "can be read again");
             }
@@ -121,6 +129,8 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
                     pause = pause.as_secs(),
                     "resting until the limit allows"
                 );
+            } else if failed.is_lost() {
+                debug!(event = "poll.failed", opd = opd_slug, account = id, platform, error, "the database is away");
             } else {
                 warn!(
                     event = "poll.failed",
@@ -134,7 +144,7 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
                 );
             }
             let at_once = matches!(next, Next::Token | Next::Permission);
-            let tell = (!account.told && (at_once || now.since(since) >= UNHEALTHY_AFTER)).then_some(AlertKind::Unhealthy);
+            let tell = (account.told_at.is_none() && (at_once || now.since(since) >= UNHEALTHY_AFTER)).then_some(AlertKind::Unhealthy);
             if tell.is_some() {
                 error!(
                     event = "account.unhealthy",
@@ -166,6 +176,7 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
     match accounts::finish(&tools.db, account, &outcome, now).await {
         Ok(()) => {}
         Err(StoreError::Fenced) => info!(opd = opd_slug, account = id, platform, "another worker has this account now"),
+        Err(failed) if failed.is_outage() => *locked(&tools.lost) = Some(failed),
         Err(failed) => {
             error!(event = "poll.failed", opd = opd_slug, account = id, platform, error = %failed, "the poll could not be noted");
         }

@@ -61,6 +61,11 @@ impl PassError {
             Self::NoToken => Next::Token,
         }
     }
+
+    /// Whether the database cannot be reached, which is said once for everybody.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Lost(_)))
+    }
 }
 
 /// What every pass shares.
@@ -83,6 +88,8 @@ pub struct Tools {
     pub skew: Skew,
     /// What may still be asked.
     pub quota: Mutex<Quota>,
+    /// Why the last poll that could not be noted was not, where the database failed as a whole.
+    pub lost: Mutex<Option<StoreError>>,
 }
 
 /// A pass over one account.
@@ -126,6 +133,7 @@ impl Tools {
             metrics: joints.metrics.clone(),
             skew: joints.skew.clone(),
             quota: Mutex::new(quota),
+            lost: Mutex::default(),
         })
     }
 }

@@ -19,11 +19,11 @@ use super::{
 use crate::{
     domain::{Cause, Platform, SharedSettings, Time, alert::AlertKind},
     graph::Client,
-    runtime::{Nudge, SharedClock, Stage, Tally, metrics::Metrics},
+    runtime::{Nudge, SharedClock, Stage, Tally, held as locked, metrics::Metrics},
     store::{
         Db, StoreError,
         accounts::{self, Leased, Wanted},
-        replies,
+        leases, replies,
     },
 };
 
@@ -71,6 +71,8 @@ pub struct PollStage {
     joints: Joints,
     started_at: Time,
     lagging: bool,
+    /// The last step broke off: accounts may still be held that nobody reads.
+    broke_off: bool,
 }
 
 impl PollStage {
@@ -84,7 +86,7 @@ impl PollStage {
         let started_at = Time::from_timestamp(joints.clock.now());
         let tools = Arc::new(tools);
         let replies = Replies::of(tools.clone(), joints.owner.clone());
-        Ok(Self { tools, replies, joints, started_at, lagging: false })
+        Ok(Self { tools, replies, joints, started_at, lagging: false, broke_off: false })
     }
 
     fn now(&self) -> Time {
@@ -144,7 +146,24 @@ impl Stage for PollStage {
     const NAME: &'static str = "poll";
     type Error = StoreError;
 
+    fn is_outage(error: &StoreError) -> bool {
+        error.is_outage()
+    }
+
     async fn once(&mut self) -> Result<Tally, StoreError> {
+        let stepped = self.step().await;
+        // A read that the database did not let finish its account is the step's failure, too.
+        let stepped = locked(&self.tools.lost).take().map_or(stepped, Err);
+        self.broke_off = stepped.is_err();
+        stepped
+    }
+}
+
+impl PollStage {
+    async fn step(&mut self) -> Result<Tally, StoreError> {
+        if self.broke_off {
+            leases::free_accounts(&self.tools.db, &self.joints.owner).await?;
+        }
         let began_at = self.now();
         let concurrency = self.tools.settings.poll.concurrency.max(1);
         // Tasks of their own: one that holds the writer must go on while this one waits for it.

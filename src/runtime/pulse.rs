@@ -1,10 +1,12 @@
-//! Which stages are at work and since when, so that the watchdog can tell a slow stage from a stuck one.
+//! Which stages are at work and since when, so that the watchdog can tell a slow stage from a stuck one; and which of them an outage
+//! holds up that meets all, so that it is said once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::{error, info};
 
 use super::held;
 
@@ -13,7 +15,15 @@ const DEFAULT_BUDGET: Duration = Duration::from_mins(5);
 
 /// The stages by name; clones share one record.
 #[derive(Clone, Debug, Default)]
-pub struct Pulse(Arc<Mutex<BTreeMap<&'static str, Beat>>>);
+pub struct Pulse(Arc<Mutex<BTreeMap<&'static str, Beat>>>, Arc<Mutex<Option<Outage>>>);
+
+/// What all stages need is not there.
+#[derive(Debug)]
+struct Outage {
+    since: Instant,
+    /// The stage that met it first: when that gets through, it is over.
+    by: &'static str,
+}
 
 #[derive(Debug)]
 struct Beat {
@@ -38,6 +48,26 @@ impl Pulse {
     pub fn overrun(&self) -> Option<&'static str> {
         let stages = held(&self.0);
         stages.iter().find(|(_, beat)| beat.began.is_some_and(|began| began.elapsed() > beat.budget)).map(|(stage, _)| *stage)
+    }
+
+    /// A step of `stage` met an outage; the first one of all says so.
+    pub(super) fn lost(&self, stage: &'static str, why: &str) {
+        held(&self.1).get_or_insert_with(|| {
+            error!(event = "database.lost", stage, error = why, "nothing is stored or sent meanwhile; the work goes on as soon as it can");
+            Outage { since: Instant::now(), by: stage }
+        });
+    }
+
+    /// A step of `stage` got through; the one that said that there is an outage says that it is over.
+    pub(super) fn through(&self, stage: &'static str) {
+        if let Some(outage) = held(&self.1).take_if(|outage| outage.by == stage) {
+            info!(event = "database.back", seconds = outage.since.elapsed().as_secs(), "the work goes on");
+        }
+    }
+
+    /// Whether an outage was met that is not over.
+    pub fn is_out(&self) -> bool {
+        held(&self.1).is_some()
     }
 
     pub(super) fn begin(&self, stage: &'static str) -> Step<'_> {

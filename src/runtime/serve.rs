@@ -3,6 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,9 +18,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::metrics;
 
@@ -72,15 +74,29 @@ impl Server {
     /// the calling task: handlers must not block.
     pub async fn run(self, router: Router, stop: CancellationToken) {
         let mut connections = FuturesUnordered::new();
+        // Set while it is out of files: those it has are served meanwhile, and leave some when they end.
+        let mut again_at: Option<Instant> = None;
+        let mut refusing = false;
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                accepted = self.listener.accept(), if connections.len() < CONNECTIONS => match accepted {
-                    Ok((peer, _)) => connections.push(connection(peer, router.clone(), stop.clone())),
+                () = sleep_until(again_at.unwrap_or_else(Instant::now)), if again_at.is_some() => again_at = None,
+                accepted = self.listener.accept(), if again_at.is_none() && connections.len() < CONNECTIONS => match accepted {
+                    Ok((peer, _)) => {
+                        if refusing && connections.is_empty() {
+                            info!(address = %self.address, "connections are accepted again");
+                            refusing = false;
+                        }
+                        connections.push(connection(peer, router.clone(), stop.clone()));
+                    }
                     Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                     Err(error) => {
-                        warn!(address = %self.address, %error, "cannot accept connections");
-                        stop.run_until_cancelled(sleep(OUT_OF_FILES)).await;
+                        // Said once, until it is over: one is let in whenever another leaves.
+                        if !refusing {
+                            warn!(address = %self.address, %error, "cannot accept connections");
+                        }
+                        refusing = true;
+                        again_at = Some(Instant::now() + OUT_OF_FILES);
                     }
                 },
                 Some(()) = connections.next() => {}
@@ -114,10 +130,17 @@ where
     S: Future<Output = Result<String, String>> + Send,
     R: Future<Output = bool> + Send,
 {
+    let failing = Arc::new(AtomicBool::new(false));
     let metrics = get(async move || match scrape().await {
-        Ok(page) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response(),
+        Ok(page) => {
+            failing.store(false, Ordering::Relaxed);
+            ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response()
+        }
         Err(error) => {
-            warn!(error, "the metrics could not be gathered");
+            // Asked several times a minute: the first failure of a row tells of all.
+            if !failing.swap(true, Ordering::Relaxed) {
+                warn!(error, "the metrics could not be gathered");
+            }
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     });
@@ -133,8 +156,6 @@ pub fn health<R: Future<Output = bool> + Send>(ready: impl Fn() -> R + Clone + S
 #[cfg(test)]
 pub(super) mod tests {
     use std::future::ready;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     use tokio::io::AsyncReadExt;
     use tokio::sync::Notify;

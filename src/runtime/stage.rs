@@ -26,6 +26,10 @@ pub trait Stage: Send {
     const NAME: &'static str;
     /// Why a step could not be done.
     type Error: Display + Send;
+    /// Whether an error is an outage of what all stages need, which is said once for all of them.
+    fn is_outage(_error: &Self::Error) -> bool {
+        false
+    }
     /// One step. May be called at any time and when nothing is due; must bound its own time; is never cut off by [`drive`].
     fn once(&mut self) -> impl Future<Output = Result<Tally, Self::Error>> + Send;
 }
@@ -51,9 +55,16 @@ struct Pace {
     first_pause: Duration,
     /// The longest wait after a failure.
     longest_pause: Duration,
+    /// The same in an outage, whose end must not be missed; the attempts themselves wait.
+    outage_pause: Duration,
 }
 
-const PACE: Pace = Pace { tick: Duration::from_secs(1), first_pause: Duration::from_millis(250), longest_pause: Duration::from_secs(15) };
+const PACE: Pace = Pace {
+    tick: Duration::from_secs(1),
+    first_pause: Duration::from_millis(250),
+    longest_pause: Duration::from_secs(15),
+    outage_pause: Duration::from_secs(2),
+};
 
 /// Runs `stage` until `stop`: a step, then a wait for the earliest of its `next`, a tick of at most a second, a nudge and `stop`.
 /// A failed step is logged here and followed by a growing pause, which a nudge does not shorten.
@@ -62,16 +73,18 @@ pub async fn drive<S: Stage>(stage: S, clock: SharedClock, nudge: Nudge, stop: C
 }
 
 async fn drive_at<S: Stage>(pace: Pace, mut stage: S, clock: SharedClock, nudge: Nudge, stop: CancellationToken, pulse: Pulse) {
-    let mut failures = 0_u32;
+    let (mut failures, mut said) = (0_u32, 0_u32);
     while !stop.is_cancelled() {
         let step = pulse.begin(S::NAME);
         let outcome = stage.once().await;
         drop(step);
         match outcome {
             Ok(tally) => {
-                if failures > 0 {
-                    info!(stage = S::NAME, failures, "the stage works again");
-                    failures = 0;
+                pulse.through(S::NAME);
+                failures = 0;
+                if said > 0 {
+                    info!(stage = S::NAME, failures = said, "the stage works again");
+                    said = 0;
                 }
                 if tally.done > 0 {
                     debug!(stage = S::NAME, done = tally.done, "step done");
@@ -83,8 +96,14 @@ async fn drive_at<S: Stage>(pace: Pace, mut stage: S, clock: SharedClock, nudge:
                 }
             }
             Err(error) => {
-                error!(stage = S::NAME, %error, "the step failed and will be tried again");
-                let pause = pace.first_pause.saturating_mul(1 << failures.min(16)).min(pace.longest_pause);
+                if S::is_outage(&error) {
+                    pulse.lost(S::NAME, &error.to_string());
+                } else {
+                    error!(stage = S::NAME, %error, "the step failed and will be tried again");
+                    said = said.saturating_add(1);
+                }
+                let longest = if S::is_outage(&error) { pace.outage_pause } else { pace.longest_pause };
+                let pause = pace.first_pause.saturating_mul(1 << failures.min(16)).min(longest);
                 failures = failures.saturating_add(1);
                 stop.run_until_cancelled(tokio::time::sleep(jittered(pause))).await;
             }

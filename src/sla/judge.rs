@@ -38,6 +38,8 @@ pub struct Rules<'a> {
     pub mentions: Mentions,
     /// After this a step takes effect unverified.
     pub verify_within: SignedDuration,
+    /// Since when threads have been read and judged without a break: nobody could be read while we were down.
+    pub awake_since: Time,
     /// Two reads this far apart must miss a message before it counts as gone.
     pub confirm_gone: SignedDuration,
     /// Hash of policies and calendars.
@@ -219,7 +221,7 @@ impl Case<'_> {
         }
         let pending = ruled.ticket.steps.iter().filter(|step| step.effect.is_none() && step.due <= now).map(|step| step.due).max();
         if let Some(due) = pending {
-            let give_up = due.plus(self.rules.verify_within);
+            let give_up = due.max(self.rules.awake_since).plus(self.rules.verify_within);
             let proved = self.view.read_began_at.is_some_and(|began| began >= due);
             let in_doubt = confirm_at.is_some() && now < due.plus(WAIT_FOR_GONE);
             if self.rules.hold {

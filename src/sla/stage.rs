@@ -22,6 +22,8 @@ use crate::{
 
 /// Threads judged in one transaction: large enough to be cheap, small enough not to hold the writer for long.
 const BATCH: u32 = 500;
+/// Two steps further apart had something between them that held up the whole program: a machine that slept, a database that hung.
+const GAP: SignedDuration = SignedDuration::from_secs(20);
 /// Half a second of batches, then the stage reports.
 const BATCHES: u32 = 20;
 
@@ -37,6 +39,10 @@ pub struct SlaStage {
     alerts: Nudge,
     polls: Nudge,
     skewed: Arc<AtomicBool>,
+    /// End of the last step that got through; `None` at first and after one that did not.
+    stepped_at: Option<Time>,
+    /// Since when steps have followed one another.
+    awake_since: Time,
     warned_on: Option<jiff::civil::Date>,
 }
 
@@ -71,7 +77,22 @@ impl SlaStage {
         };
         let calendars = Calendars::new(&settings.calendars);
         let Joints { clock, metrics, alerts, polls, skewed } = joints;
-        Ok(Self { db, settings, calendars, configuration, changed_at, clock, metrics, alerts, polls, skewed, warned_on: None })
+        let (stepped_at, awake_since, warned_on) = (None, now, None);
+        Ok(Self {
+            db,
+            settings,
+            calendars,
+            configuration,
+            changed_at,
+            clock,
+            metrics,
+            alerts,
+            polls,
+            skewed,
+            stepped_at,
+            awake_since,
+            warned_on,
+        })
     }
 
     fn now(&self) -> Time {
@@ -94,6 +115,7 @@ impl SlaStage {
             confirm_gone: self.settings.poll.confirm_gone,
             configuration: &self.configuration,
             changed_at: self.changed_at,
+            awake_since: self.awake_since,
             hold: self.skewed.load(Ordering::Relaxed),
         };
         let quick: Vec<_> = views.iter().map(|view| automatic::quick(view, self.settings.sla.auto_reply_within)).collect();
@@ -215,7 +237,23 @@ impl Stage for SlaStage {
     const NAME: &'static str = "sla";
     type Error = StoreError;
 
+    fn is_outage(error: &StoreError) -> bool {
+        error.is_outage()
+    }
+
     async fn once(&mut self) -> Result<Tally, StoreError> {
+        let stepped = self.step().await;
+        self.stepped_at = stepped.is_ok().then(|| self.now());
+        stepped
+    }
+}
+
+impl SlaStage {
+    async fn step(&mut self) -> Result<Tally, StoreError> {
+        // While nothing could be judged, nothing that was read could be stored either.
+        if self.stepped_at.is_none_or(|at| self.now().since(at) > GAP) {
+            self.awake_since = self.now();
+        }
         let mut done = 0;
         for _ in 0..BATCHES {
             let now = self.now();

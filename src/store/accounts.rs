@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{
     db::{CHUNK, Db, Row, StoreError, Tx, built, numbered, vals},
     intake::{among, identities},
+    storm,
 };
 use crate::domain::{
     AccountId, Cause, Kind, Object, Platform, Time,
@@ -27,8 +28,8 @@ pub struct Leased {
     pub failures: i64,
     /// Since when.
     pub failing_since: Option<Time>,
-    /// The operator was told that it can't be read.
-    pub told: bool,
+    /// When the operator was told that it can't be read.
+    pub told_at: Option<Time>,
     /// Poll's own memory.
     pub memo: String,
 }
@@ -70,7 +71,7 @@ pub async fn claim(db: &Db, owner: &str, now: Time, until: Time, limit: u32) -> 
                 fence: row.i("fence")?,
                 failures: row.i("failures")?,
                 failing_since: row.oat("failing_since")?,
-                told: row.oi("told_at")?.is_some(),
+                told_at: row.oat("told_at")?,
                 memo: row.t("memo")?,
             })
         })
@@ -150,7 +151,7 @@ pub struct Outcome {
 /// since the poll began, which then may not have seen why, it is polled again before its time.
 pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> Result<(), StoreError> {
     let mut tx = db.write().await?;
-    let healthy = outcome.error.is_none() || (!account.told && outcome.tell.is_none());
+    let healthy = outcome.error.is_none() || (account.told_at.is_none() && outcome.tell.is_none());
     let changed = tx
         .exec(
             "UPDATE account SET lease_owner = NULL, lease_until = 0, \
@@ -182,11 +183,14 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
     if changed == 0 {
         return Err(StoreError::Fenced);
     }
-    let told = outcome.tell.map(|kind| (kind, outcome.error.clone().unwrap_or_default()));
-    let ends = outcome.token_expires_at.filter(|_| outcome.expiring).map(|at| (AlertKind::Expiring, at.rfc3339()));
     let cause = outcome.error.as_deref().map(|error| Cause::of(account.platform, error));
-    for (kind, detail) in told.into_iter().chain(ends) {
-        tell_in(&mut tx, Some(account.id), kind, (cause, &detail), now).await?;
+    if outcome.tell == Some(AlertKind::Unhealthy) {
+        storm::fails(&mut tx, account, outcome, cause, now).await?;
+    } else if outcome.error.is_none() && (account.failures > 0 || account.told_at.is_some()) {
+        storm::recovers(&mut tx, account, account.told_at.filter(|_| outcome.tell.is_some()), now).await?;
+    }
+    if let Some(at) = outcome.token_expires_at.filter(|_| outcome.expiring) {
+        tell_in(&mut tx, Some(account.id), AlertKind::Expiring, (cause, &at.rfc3339()), now).await?;
     }
     tx.commit().await
 }

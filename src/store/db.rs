@@ -15,7 +15,7 @@ use std::{
 pub(crate) use row::vals;
 pub use row::{Row, Val};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, SqlSafeStr as _, SqlStr, Sqlite,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqlSafeStr as _, SqlStr, Sqlite,
     migrate::{Migration, MigrationType, Migrator},
     postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions},
     sqlite::{
@@ -32,6 +32,20 @@ pub(super) const CHUNK: usize = 50;
 const TURN_EVERY: Duration = Duration::from_millis(10);
 const TURN_TRIES: u32 = 1_000;
 
+/// A statement of PostgreSQL, all told. The longest of a site with a year of data takes a tenth of it.
+const STATEMENT: Duration = Duration::from_secs(20);
+/// A connection to PostgreSQL, waited for.
+const CONNECTION: Duration = Duration::from_secs(10);
+/// Whether a connection that was idle still lives.
+const PING: Duration = Duration::from_secs(2);
+/// A connection that was idle for less is not asked: it was asked when it was given back.
+const FRESH: Duration = Duration::from_secs(1);
+/// What PostgreSQL's end does with a line of ours that fell silent: a transaction that nobody ends would hold its rows for hours.
+const SERVER_BOUNDS: &str = "SELECT set_config(name, value, false) FROM (VALUES ('idle_in_transaction_session_timeout', '60s'),
+     ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '60s'),
+     ('client_min_messages', 'error'))
+     AS bound (name, value)";
+
 /// Every migration: number, name, text for SQLite, text for PostgreSQL.
 const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
     (1, "start", include_str!("../../migrations/sqlite/0001_start.sql"), include_str!("../../migrations/postgres/0001_start.sql")),
@@ -44,6 +58,9 @@ pub enum StoreError {
     /// The statement or the connection failed.
     #[error("the database does not answer as it should: {0}")]
     Sql(#[from] sqlx::Error),
+    /// The server cannot be reached, or said nothing in time: nothing is known of a write that was under way, the same work is tried again.
+    #[error("the database cannot be reached: {0}")]
+    Lost(String),
     /// The disk is full: nothing was written, the same work is tried again.
     #[error("the disk of the database is full: nothing of this was stored; make room, the work goes on by itself")]
     DiskFull,
@@ -80,8 +97,36 @@ pub enum StoreError {
 
 impl StoreError {
     fn of(error: sqlx::Error) -> Self {
-        let full = error.as_database_error().is_some_and(|e| matches!(e.code().as_deref(), Some("13" | "53100")));
-        if full { Self::DiskFull } else { Self::Sql(error) }
+        let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
+        match (&error, code.as_deref()) {
+            (_, Some("13" | "53100")) => Self::DiskFull,
+            // Of PostgreSQL: connections (08), too many of them (53300), a server that stops, starts or broke down (57P01 to 57P03), and
+            // bounds of ours that its end of a broken line kept (25P03, 57P05).
+            (_, Some("53300" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03")) => Self::Lost(error.to_string()),
+            (_, Some(code)) if code.len() == 5 && code.starts_with("08") => Self::Lost(error.to_string()),
+            (
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed // the program stops
+                | sqlx::Error::WorkerCrashed,
+                _,
+            ) => Self::Lost(error.to_string()),
+            _ => Self::Sql(error),
+        }
+    }
+
+    /// Whether it is the whole database that fails, for everybody and everything: it cannot be reached, or its disk is full.
+    pub const fn is_outage(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::DiskFull)
+    }
+}
+
+/// The outcome of what was asked of a server, which may never answer: its end of the line may be gone without a word.
+async fn answer<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(STATEMENT, asked).await {
+        Ok(answered) => answered.map_err(StoreError::of),
+        Err(_) => Err(StoreError::Lost(format!("no answer within {} s", STATEMENT.as_secs()))),
     }
 }
 
@@ -234,8 +279,11 @@ impl Db {
             if create {
                 private(options.get_filename());
             }
+            // On a full disk SQLite ends a transaction by itself (sqlite.org/lang_transaction.html), and sqlx would count it for ever:
+            // a connection that is said to be in one when it is given back is replaced.
             let writer = SqlitePoolOptions::new()
                 .max_connections(1)
+                .after_release(|connection, _| Box::pin(async { Ok(connection.ping().await.is_ok() && !connection.is_in_transaction()) }))
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .acquire_timeout(Duration::from_secs(30))
@@ -254,7 +302,17 @@ impl Db {
             Ok(Self::Sqlite { writer, reader })
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(StoreError::of)?.application_name("tanggap").disable_statement_logging();
-            let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(30)).connect_with(options).await;
+            // Connections are looked at by us and not by the pool, which would wait for an answer without end.
+            let pool = PgPoolOptions::new()
+                .max_connections(8)
+                .acquire_timeout(CONNECTION)
+                .acquire_slow_threshold(CONNECTION) // said by whoever needed it
+                .test_before_acquire(false)
+                .after_connect(|connection, _| Box::pin(async { connection.execute(SERVER_BOUNDS).await.map(drop) }))
+                .before_acquire(|connection, about| Box::pin(async move { Ok(about.idle_for < FRESH || lives(connection).await) }))
+                .after_release(|connection, _| Box::pin(async { Ok(lives(connection).await) }))
+                .connect_with(options)
+                .await;
             Ok(Self::Postgres(pool.map_err(StoreError::of)?))
         } else {
             Err(StoreError::Url)
@@ -296,7 +354,7 @@ impl Db {
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
             Self::Postgres(pool) => {
-                let rows = sqlx::query_with(sql, postgres_args(vals)?).fetch_all(pool).await.map_err(StoreError::of)?;
+                let rows = answer(sqlx::query_with(sql, postgres_args(vals)?).fetch_all(pool)).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
         }
@@ -307,7 +365,7 @@ impl Db {
         match self {
             Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::of)?)),
             #[allow(clippy::disallowed_methods)] // the one place
-            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await.map_err(StoreError::of)?)),
+            Self::Postgres(pool) => Ok(Tx::Postgres(answer(pool.begin()).await?)),
         }
     }
 
@@ -349,7 +407,7 @@ impl Tx {
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
             Self::Postgres(tx) => {
-                let rows = sqlx::query_with(sql, postgres_args(vals)?).fetch_all(&mut **tx).await.map_err(StoreError::of)?;
+                let rows = answer(sqlx::query_with(sql, postgres_args(vals)?).fetch_all(&mut **tx)).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
         }
@@ -365,19 +423,16 @@ impl Tx {
             Self::Sqlite(tx) => {
                 Ok(sqlx::query_with(sql, sqlite_args(vals)?).execute(&mut **tx).await.map_err(StoreError::of)?.rows_affected())
             }
-            Self::Postgres(tx) => {
-                Ok(sqlx::query_with(sql, postgres_args(vals)?).execute(&mut **tx).await.map_err(StoreError::of)?.rows_affected())
-            }
+            Self::Postgres(tx) => Ok(answer(sqlx::query_with(sql, postgres_args(vals)?).execute(&mut **tx)).await?.rows_affected()),
         }
     }
 
     /// Makes it durable.
     pub async fn commit(self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
+            Self::Sqlite(tx) => tx.commit().await.map_err(StoreError::of),
+            Self::Postgres(tx) => answer(tx.commit()).await,
         }
-        .map_err(StoreError::of)
     }
 
     /// `rows` rows of `columns` columns for a statement that takes no other value. SQLite looks a numbered placeholder up in a list
@@ -410,6 +465,10 @@ impl Tx {
         }
         Ok(true)
     }
+}
+
+async fn lives(connection: &mut PgConnection) -> bool {
+    tokio::time::timeout(PING, connection.ping()).await.is_ok_and(|answered| answered.is_ok())
 }
 
 fn new_enough(version: &str) -> bool {

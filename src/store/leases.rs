@@ -32,3 +32,18 @@ pub async fn free(db: &Db, owners: &[String]) -> Result<(), StoreError> {
     }
     tx.commit().await
 }
+
+/// Ends the leases of accounts that a worker holds and reads no more.
+pub async fn free_accounts(db: &Db, owner: &str) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    tx.exec("UPDATE account SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", vals![owner]).await?;
+    tx.commit().await
+}
+
+/// The same of letters, but a WhatsApp message, as in [`free`].
+pub async fn free_letters(db: &Db, owner: &str) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    let sql = "UPDATE letter SET lease_until = 0 WHERE lease_owner = $1 AND lease_until > 0 AND channel <> 'whatsapp'";
+    tx.exec(sql, vals![owner]).await?;
+    tx.commit().await
+}

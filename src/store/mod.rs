@@ -21,6 +21,7 @@ mod reach;
 pub mod recap;
 pub mod replies;
 pub mod sources;
+mod storm;
 pub mod tickets;
 pub mod tokens;
 pub mod trail;

@@ -65,7 +65,7 @@ pub(super) async fn own_pages(request: Request, next: Next) -> Response {
 }
 
 /// Whether `Sec-Fetch-Site` (Fetch Metadata) or else `Origin` says that a page of the same host sent it.
-fn is_own(headers: &HeaderMap) -> bool {
+pub fn is_own(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     match (text("sec-fetch-site"), text("origin"), text("host")) {
         (Some(site), _, _) => site == "same-origin",

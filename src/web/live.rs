@@ -24,7 +24,7 @@ use axum::{
 use futures_util::stream;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{Shared, staff::Reader};
 use crate::{
@@ -138,6 +138,8 @@ pub(super) async fn watch(shared: &Shared) {
                 seen = seen.split_off(&(newest - OVERLAP));
                 last = Some(newest);
             }
+            // An outage is said once, by the stages.
+            Err(error) if error.is_outage() => debug!(%error, "what happens can't be told just now"),
             Err(error) => warn!(%error, "what happens can't be told just now"),
         }
     }

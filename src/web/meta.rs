@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use tracing::{debug, error, warn};
 
-use super::{Shared, status, take};
+use super::{Shared, complain, status, take};
 use crate::{
     domain::{Platform, Time, message::key_of, settings::Graph},
     graph::wire::hook::{Delivery, Entry, Value},
@@ -79,7 +79,7 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bo
     match tokio::time::timeout(STORING, store(&shared, &delivery)).await {
         Ok(Ok(())) => StatusCode::OK,
         Ok(Err(failed)) => {
-            error!(error = %failed, "a webhook could not be noted; Meta sends it again");
+            complain(&failed, "a webhook could not be noted; Meta sends it again");
             StatusCode::SERVICE_UNAVAILABLE
         }
         Err(_) => {

@@ -36,11 +36,13 @@ use axum::{
     response::{Html, IntoResponse as _, Response},
     routing::get,
 };
+pub use guard::is_own;
 pub use meta::signed;
 use minijinja::{Value, context};
+pub use staff::{cookie, own_place};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{debug, error};
 
 use crate::{
     catalogue::WordsError,
@@ -114,9 +116,14 @@ impl Shared {
 
     /// The page that says that the database failed, which is logged.
     fn failed(&self, language: Language, error: &StoreError) -> Response {
-        error!(%error, "a page could not be answered");
+        complain(error, "a page could not be answered");
         page(self, language, StatusCode::SERVICE_UNAVAILABLE, "word", context! { word => "trouble" })
     }
+}
+
+/// Logs what the database refused; an outage is said once, by the stages, and not by everybody who asks meanwhile.
+fn complain(error: &StoreError, what: &'static str) {
+    if error.is_outage() { debug!(%error, "{what}") } else { error!(%error, "{what}") }
 }
 
 /// A page, or a bare status where a shipped text is wrong.

@@ -147,8 +147,8 @@ impl FromRequestParts<Arc<Shared>> for Reader {
     }
 }
 
-/// The value of a cookie.
-pub(super) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// The value of the first cookie of this name, as it was sent; `None` if there is none. What cannot be read hides no other one.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let sent = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     sent.flat_map(Cookie::split_parse).flatten().find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
 }
@@ -170,11 +170,15 @@ pub(super) struct Where {
 }
 
 impl Where {
-    /// A place of ours: nobody is sent elsewhere.
     pub fn place(&self) -> &str {
-        let own = self.next.starts_with('/') && !self.next.starts_with("//") && !self.next.contains(['\\', '\r', '\n', '\t']);
-        if own { &self.next } else { "/" }
+        own_place(&self.next)
     }
+}
+
+/// A place of ours, or the first page for any other text: nobody is sent elsewhere.
+pub fn own_place(next: &str) -> &str {
+    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
+    if own { next } else { "/" }
 }
 
 async fn ask(State(shared): State<Arc<Shared>>, headers: HeaderMap, Query(next): Query<Where>) -> Response {

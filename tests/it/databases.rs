@@ -1,4 +1,6 @@
-//! A PostgreSQL database of a test's own.
+//! A PostgreSQL database of a test's own, and a whole server of its own.
+
+pub mod server;
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 

@@ -164,7 +164,8 @@ async fn a_judgement_on_a_full_disk_leaves_nothing_and_is_made_when_there_is_roo
     assert_eq!(world.number(MESSAGES).await, Some(written as i64));
     world.room(0).await;
     let tickets = "SELECT (SELECT COUNT(*) FROM ticket) + (SELECT COUNT(*) FROM ticket_message) + (SELECT COUNT(*) FROM event) AS n";
-    assert!(matches!(world.judge().await, Err(StoreError::DiskFull)));
+    let failed = world.judge().await.unwrap_err();
+    assert!(matches!(failed, StoreError::DiskFull) && failed.is_outage(), "{failed}");
     assert_eq!(world.number(tickets).await, Some(0));
     world.room(100_000).await;
     world.judge().await.unwrap();

@@ -64,6 +64,28 @@ async fn a_page_nobody_can_read_alerts_the_operator_once_and_the_head_only_when_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_fell_due_while_the_program_was_down_or_asleep_is_read_before_anybody_is_told_that_it_cannot_be() {
+    for asleep in [false, true] {
+        let mut world = World::new(1).await;
+        let page = world.page(0);
+        let post = world.simulator.world().post(&page, "Jadwal layanan").unwrap();
+        world.introduced().await;
+        let question = world.simulator.world().comment(&post, &Citizen::new(1, "Siti"), "Kapan KTP saya jadi?").unwrap();
+        world.simulator.world().comment(&post, &Citizen::new(2, "Budi"), "Kapan KK saya jadi?").unwrap();
+        world.turn(SignedDuration::from_secs(6)).await;
+        world.simulator.world().answer(&question, "Besok, Bu.").unwrap();
+        if !asleep {
+            world.restart().await;
+        }
+        world.turn_judged_first(SignedDuration::from_mins(10)).await;
+        world.turn(SignedDuration::from_secs(1)).await;
+        let alerts = "SELECT kind AS one FROM alert ORDER BY id";
+        assert_eq!(world.texts(alerts).await, ["ticket.escalated"], "asleep: {asleep}");
+        assert_eq!(world.texts("SELECT state || CAST(unverified AS TEXT) AS one FROM ticket ORDER BY id").await, ["answered0", "open0"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn comments_on_albums_films_and_reels_are_found_though_the_feed_does_not_list_them() {
     let mut world = World::new(1).await;
     let page = world.page(0);

@@ -8,6 +8,7 @@ mod outbox;
 mod people;
 mod replies;
 mod schema;
+mod storm;
 mod suite;
 mod tickets;
 pub mod world;

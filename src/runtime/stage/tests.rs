@@ -12,6 +12,7 @@ use crate::runtime::{Clock, ManualClock};
 
 const FAR: Duration = Duration::from_hours(1);
 const SOON: Duration = Duration::from_secs(10);
+const OUTAGE: &str = "the database is away";
 
 /// Answers with what the test sends, and reports each step.
 struct Scripted {
@@ -22,6 +23,9 @@ struct Scripted {
 impl Stage for Scripted {
     const NAME: &'static str = "scripted";
     type Error = &'static str;
+    fn is_outage(error: &&'static str) -> bool {
+        *error == OUTAGE
+    }
     async fn once(&mut self) -> Result<Tally, &'static str> {
         self.steps.send(()).unwrap();
         self.answers.recv().await.unwrap()
@@ -55,6 +59,11 @@ impl Bench {
         self.answers.send(answer).unwrap();
     }
 
+    async fn step_waits(&mut self, answer: Result<Tally, &'static str>) {
+        self.nudge.nudge();
+        self.step(answer).await;
+    }
+
     async fn end(self) {
         self.stop.cancel();
         timeout(SOON, self.task).await.expect("the loop did not stop").unwrap();
@@ -62,7 +71,7 @@ impl Bench {
 }
 
 fn pace(tick: Duration) -> Pace {
-    Pace { tick, first_pause: Duration::from_millis(1), longest_pause: Duration::from_millis(4) }
+    Pace { tick, first_pause: Duration::from_millis(1), longest_pause: Duration::from_millis(4), outage_pause: Duration::from_millis(2) }
 }
 
 const IDLE: Result<Tally, &str> = Ok(Tally { done: 0, next: None });
@@ -121,6 +130,25 @@ async fn failures_never_end_the_loop() {
         bench.step(Err("the disk is full")).await;
     }
     bench.step(IDLE).await;
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn an_outage_is_over_when_the_stage_that_met_it_first_gets_through() {
+    let mut bench = Bench::start(pace(FAR));
+    bench.pulse.lost("another", OUTAGE);
+    bench.step(Err(OUTAGE)).await;
+    bench.step(IDLE).await;
+    bench.nudge.nudge();
+    bench.step(IDLE).await;
+    assert!(bench.pulse.is_out());
+    bench.pulse.through("another");
+    assert!(!bench.pulse.is_out());
+    bench.step_waits(Err(OUTAGE)).await;
+    bench.step(IDLE).await;
+    bench.nudge.nudge();
+    bench.step(IDLE).await;
+    assert!(!bench.pulse.is_out());
     bench.end().await;
 }
 

@@ -12,7 +12,7 @@ use utoipa::{
     openapi::{RefOr, Response as Described, ResponseBuilder, ResponsesBuilder},
 };
 
-use crate::{domain::Scope, store::StoreError};
+use crate::{domain::Scope, store::StoreError, web::complain};
 
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
@@ -58,7 +58,7 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        error!(%error, "a request to the API could not be answered");
+        complain(&error, "a request to the API could not be answered");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer as it should; try again later")
     }
 }

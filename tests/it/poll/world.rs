@@ -88,6 +88,14 @@ impl World {
         self.sla.once().await.unwrap();
     }
 
+    /// The same with sla first, as it may be at a start.
+    pub async fn turn_judged_first(&mut self, by: SignedDuration) {
+        self.clock.advance(by);
+        self.sla.once().await.unwrap();
+        self.poll.once().await.unwrap();
+        self.sla.once().await.unwrap();
+    }
+
     /// The process dies this long into a step of poll.
     pub async fn killed(&mut self, after: std::time::Duration) {
         tokio::select! {

@@ -71,9 +71,15 @@ impl Site {
 
     /// Starts the program on that database.
     pub fn start(&self, database: &str) -> Daemon {
+        self.start_by(&[], database)
+    }
+
+    /// The same by another program that becomes it, such as `ip netns exec NAME`.
+    pub fn start_by(&self, by: &[&str], database: &str) -> Daemon {
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_tanggap"))
-            .args(["run", "--config"])
+        let words: Vec<&str> = by.iter().copied().chain([env!("CARGO_BIN_EXE_tanggap"), "run", "--config"]).collect();
+        let child = Command::new(words[0])
+            .args(&words[1..])
             .arg(&self.config)
             .env("TANGGAP__DATABASE__URL", database)
             .env("WEBHOOK_SECRET", "whsec_dGhlIHdlYmhvb2sgc2VjcmV0IG9mIHRoZSBzb2Fr")
@@ -111,6 +117,18 @@ impl Daemon {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// The memory it holds now, KiB.
+    pub fn resident_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// How many files, sockets and the like it holds open.
+    pub fn handles(&self) -> u64 {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count() as u64
     }
 
     /// Processor time so far.

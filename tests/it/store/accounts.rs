@@ -171,7 +171,7 @@ async fn a_failing_account_is_told_once_and_its_recovery_once(w: &mut World) {
             ..outcome(at(seconds))
         };
         accounts::finish(&w.db, &account, &outcome, at(seconds + 1)).await.unwrap();
-        account.told
+        account.told_at.is_some()
     };
     assert!(!finish(0, None, None).await);
     assert_eq!(accounts::health(&w.db, at(30)).await.unwrap(), [("1".to_owned(), true, Some(30))]);

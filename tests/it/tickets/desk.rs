@@ -158,6 +158,7 @@ impl Desk {
             opds: &[],
             mentions: Mentions::Ask,
             verify_within: SignedDuration::from_secs(120),
+            awake_since: Time::clamp_ms(0),
             confirm_gone: SignedDuration::from_secs(20),
             configuration: &self.configuration,
             changed_at: at(self.changed_at),
