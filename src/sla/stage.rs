@@ -17,7 +17,11 @@ use crate::{
     domain::{SharedSettings, TicketState, Time, view::Ruling},
     hours::calendar::Calendars,
     runtime::{Nudge, SharedClock, Stage, Tally, metrics::Metrics},
-    store::{Db, StoreError, tickets},
+    store::{
+        Db, StoreError,
+        proof::{self, Anchor},
+        tickets,
+    },
 };
 
 /// Threads judged in one transaction: large enough to be cheap, small enough not to hold the writer for long.
@@ -38,6 +42,7 @@ pub struct SlaStage {
     polls: Nudge,
     skewed: Arc<AtomicBool>,
     warned_on: Option<jiff::civil::Date>,
+    anchored_on: Option<jiff::civil::Date>,
 }
 
 /// What the stage is joined to besides its database.
@@ -71,7 +76,7 @@ impl SlaStage {
         };
         let calendars = Calendars::new(&settings.calendars);
         let Joints { clock, metrics, alerts, polls, skewed } = joints;
-        Ok(Self { db, settings, calendars, configuration, changed_at, clock, metrics, alerts, polls, skewed, warned_on: None })
+        Ok(Self { db, settings, calendars, configuration, changed_at, clock, metrics, alerts, polls, skewed, warned_on: None, anchored_on: None })
     }
 
     fn now(&self) -> Time {
@@ -107,6 +112,7 @@ impl SlaStage {
         tickets::private_replies(&mut tx, &mut views).await?;
         let mut rulings: Vec<Ruling> = views.iter().map(|view| judge(view, &rules, now)).collect();
         tickets::record(&mut tx, &mut rulings, now).await?;
+        proof::witness(&mut tx, &views, &rulings, now).await?;
         tx.commit().await?;
         Ok(rulings)
     }
@@ -142,6 +148,21 @@ impl SlaStage {
                 self.metrics.response_seconds(ticket.holder(&subject.opd), closed.since(ticket.opened_at).as_secs_f64());
             }
         }
+    }
+
+    /// Says once a day, in a journal that is not the database, what the chains of that day's tickets end with.
+    async fn anchor(&mut self, now: Time) -> Result<(), StoreError> {
+        let today = self.settings.site.timezone.to_datetime(now.timestamp()).date();
+        if self.anchored_on == Some(today) {
+            return Ok(());
+        }
+        let mut tx = self.db.write().await?;
+        if let Some(Anchor { rows: (first, last), tickets, hash }) = proof::anchor(&mut tx, &today.to_string()).await? {
+            info!(event = "proof.anchored", first, last, tickets, hash, "what was proved until now, for whoever doubts the database later");
+        }
+        tx.commit().await?;
+        self.anchored_on = Some(today);
+        Ok(())
     }
 
     /// Says once a day where the holiday data end before a deadline of today's tickets would.
@@ -235,6 +256,7 @@ impl Stage for SlaStage {
             }
         }
         self.calendars_ending(self.now());
+        self.anchor(self.now()).await?;
         Ok(Tally { done, next: tickets::next_look(&self.db).await?.map(Time::timestamp) })
     }
 }

@@ -33,9 +33,10 @@ const TURN_EVERY: Duration = Duration::from_millis(10);
 const TURN_TRIES: u32 = 1_000;
 
 /// Every migration: number, name, text for SQLite, text for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
     (1, "start", include_str!("../../migrations/sqlite/0001_start.sql"), include_str!("../../migrations/postgres/0001_start.sql")),
     (2, "board", include_str!("../../migrations/sqlite/0002_board.sql"), include_str!("../../migrations/postgres/0002_board.sql")),
+    (4, "proof", include_str!("../../migrations/sqlite/0004_proof.sql"), include_str!("../../migrations/postgres/0004_proof.sql")),
 ];
 
 /// What went wrong with the database, and what to do about it.

@@ -16,6 +16,7 @@ pub mod limits;
 pub mod listing;
 pub mod outbox;
 pub mod people;
+pub mod proof;
 mod reach;
 pub mod recap;
 pub mod replies;

@@ -153,7 +153,8 @@ async fn forget_members(tx: &mut Tx, rulings: &[Ruling]) -> Result<(), StoreErro
 const TICKET: &str = "thread_id, account_id, author, policy, urgent, state, opened_at, due_at, warned_at, breached_at, flagged_at, \
     acknowledged_at, closed_at, answered_by, business_seconds, reason, unverified, messages, newest_message_id, newest_at, assignee, held_by, steps, configuration";
 
-async fn bulk(tx: &mut Tx, head: &str, tail: &str, rows: Vec<Vec<Val>>) -> Result<(), StoreError> {
+/// Writes rows in statements of at most [`CHUNK`] of them.
+pub(in crate::store) async fn bulk(tx: &mut Tx, head: &str, tail: &str, rows: Vec<Vec<Val>>) -> Result<(), StoreError> {
     let columns = rows.first().map_or(0, Vec::len);
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
