@@ -172,7 +172,16 @@ mod tests {
             let (at, said) = (format!("2026-11-24T02:00:0{n}.000Z"), record([("text", "Kapan?\u{1f}\n\"é".into()), ("n", n.into())]));
             let digest = digest("5a", &canonical(&said));
             before = link(&before, n, &at, "message", &digest);
-            entries.push(Entry { n, at, kind: "message".into(), record: Some(said), missing: None, salt: Some("5a".into()), digest, link: before.clone() });
+            entries.push(Entry {
+                n,
+                at,
+                kind: "message".into(),
+                record: Some(said),
+                missing: None,
+                salt: Some("5a".into()),
+                digest,
+                link: before.clone(),
+            });
         }
         let end = End { n: 3, link: before };
         let (format, program, made_at) = (FORMAT.into(), "tanggap".into(), String::new());
@@ -193,7 +202,10 @@ mod tests {
     #[test]
     fn every_kind_of_tampering_is_named_with_its_entry() {
         let tampered: [(fn(&mut Evidence), &str); 8] = [
-            (|e| drop(e.entries[1].record.as_mut().map(|r| r.insert("text".into(), "Lain".into()))), "entry 2: it does not say what it said"),
+            (
+                |e| drop(e.entries[1].record.as_mut().map(|r| r.insert("text".into(), "Lain".into()))),
+                "entry 2: it does not say what it said",
+            ),
             (|e| e.entries[1].record = None, "entry 2: what it says was taken away"),
             (|e| e.entries[1].salt = None, "entry 2: it says something that nothing proves: its salt is erased"),
             (|e| e.entries[1].at = "2026-11-24T03:00:00.000Z".into(), "entry 2: it is not linked to the one before"),

@@ -20,7 +20,7 @@ use crate::{
     store::{
         Db, StoreError,
         proof::{self, Anchor},
-        tickets,
+        restored, tickets,
     },
 };
 
@@ -36,6 +36,7 @@ pub struct SlaStage {
     calendars: Calendars,
     configuration: String,
     changed_at: Time,
+    restored_at: Option<Time>,
     clock: SharedClock,
     metrics: Metrics,
     alerts: Nudge,
@@ -74,9 +75,24 @@ impl SlaStage {
             tickets::remember(&db, "configuration", &format!("{configuration} {}", changed_at.ms())).await?;
             changed_at
         };
+        let restored_at = restored::at(&db).await?;
         let calendars = Calendars::new(&settings.calendars);
         let Joints { clock, metrics, alerts, polls, skewed } = joints;
-        Ok(Self { db, settings, calendars, configuration, changed_at, clock, metrics, alerts, polls, skewed, warned_on: None, anchored_on: None })
+        Ok(Self {
+            db,
+            settings,
+            calendars,
+            configuration,
+            changed_at,
+            restored_at,
+            clock,
+            metrics,
+            alerts,
+            polls,
+            skewed,
+            warned_on: None,
+            anchored_on: None,
+        })
     }
 
     fn now(&self) -> Time {
@@ -99,6 +115,7 @@ impl SlaStage {
             confirm_gone: self.settings.poll.confirm_gone,
             configuration: &self.configuration,
             changed_at: self.changed_at,
+            restored_at: self.restored_at,
             hold: self.skewed.load(Ordering::Relaxed),
         };
         let quick: Vec<_> = views.iter().map(|view| automatic::quick(view, self.settings.sla.auto_reply_within)).collect();

@@ -20,6 +20,7 @@ pub mod proof;
 mod reach;
 pub mod recap;
 pub mod replies;
+pub mod restored;
 pub mod sources;
 pub mod tickets;
 pub mod tokens;

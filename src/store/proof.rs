@@ -94,7 +94,8 @@ pub(super) type Marked = (i64, String, Result<Time, String>);
 pub(super) async fn deliveries(tx: &mut Tx, letters: &[Marked], now: Time) -> Result<(), StoreError> {
     let mut facts = Vec::new();
     for (letter, key, outcome) in letters {
-        let sql = "SELECT ticket_id, official, channel, kind, step FROM delivery WHERE letter_id = $1 AND ticket_id IS NOT NULL ORDER BY id";
+        let sql =
+            "SELECT ticket_id, official, channel, kind, step FROM delivery WHERE letter_id = $1 AND ticket_id IS NOT NULL ORDER BY id";
         let told = (outcome.as_ref().ok().copied(), outcome.as_ref().err().map(String::as_str));
         for row in tx.rows(sql, vals![*letter]).await? {
             facts.push(Fact::delivery(&row, key, told)?);
@@ -109,8 +110,7 @@ pub async fn forget(tx: &mut Tx, messages: &[MessageId]) -> Result<u64, StoreErr
     let mut forgotten = 0;
     for chunk in messages.chunks(CHUNK) {
         let list = numbered(1, chunk.len());
-        let sql =
-            format!("UPDATE proof SET salt = NULL WHERE salt IS NOT NULL AND kind IN ('message', 'edit') AND message_id IN ({list})");
+        let sql = format!("UPDATE proof SET salt = NULL WHERE salt IS NOT NULL AND kind IN ('message', 'edit') AND message_id IN ({list})");
         forgotten += tx.exec_built(built(sql), chunk.iter().map(|id| id.0.into()).collect()).await?;
     }
     Ok(forgotten)
@@ -121,7 +121,8 @@ pub async fn forget_actions(tx: &mut Tx, tickets: &[TicketId]) -> Result<u64, St
     let mut forgotten = 0;
     for chunk in tickets.chunks(CHUNK) {
         let list = numbered(1, chunk.len());
-        let sql = format!("UPDATE proof SET salt = NULL, record = NULL WHERE salt IS NOT NULL AND kind = 'action' AND ticket_id IN ({list})");
+        let sql =
+            format!("UPDATE proof SET salt = NULL, record = NULL WHERE salt IS NOT NULL AND kind = 'action' AND ticket_id IN ({list})");
         forgotten += tx.exec_built(built(sql), chunk.iter().map(|id| id.0.into()).collect()).await?;
     }
     Ok(forgotten)
@@ -129,7 +130,8 @@ pub async fn forget_actions(tx: &mut Tx, tickets: &[TicketId]) -> Result<u64, St
 
 /// A ticket's chain: its entries, with what they say as far as that is still held, and its end.
 pub async fn chain(db: &Db, ticket: TicketId) -> Result<(Vec<Entry>, End), StoreError> {
-    let sql = "SELECT p.n, p.at, p.kind, p.mark, p.record, p.salt, p.digest, p.link, m.id AS message, m.external_id, m.direction, m.government,
+    let sql =
+        "SELECT p.n, p.at, p.kind, p.mark, p.record, p.salt, p.digest, p.link, m.id AS message, m.external_id, m.direction, m.government,
            m.author_id, m.author_name, m.author_username, m.text, m.attachments, m.created_at, m.seen_at, m.edited_at
          FROM proof p LEFT JOIN message m ON m.id = p.message_id WHERE p.ticket_id = $1 ORDER BY p.n";
     let entries = db.rows(sql, vals![ticket.0]).await?.iter().map(entry).collect::<Result<Vec<_>, _>>()?;

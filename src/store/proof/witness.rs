@@ -34,8 +34,7 @@ struct Known {
 pub async fn witness(tx: &mut Tx, views: &[ThreadView], rulings: &[Ruling], now: Time) -> Result<(), StoreError> {
     let judged: HashMap<i64, &Ruling> = rulings.iter().map(|ruling| (ruling.thread.0, ruling)).collect();
     let mut facts = Vec::new();
-    let held: Vec<(&ThreadView, Vec<Held<'_>>)> =
-        views.iter().map(|view| (view, tickets(view, judged.get(&view.id.0).copied()))).collect();
+    let held: Vec<(&ThreadView, Vec<Held<'_>>)> = views.iter().map(|view| (view, tickets(view, judged.get(&view.id.0).copied()))).collect();
     let old = views.iter().flat_map(|view| &view.tickets).map(|ticket| ticket.id.0).collect::<Vec<_>>();
     let known = known(tx, &old).await?;
     for (view, tickets) in &held {
@@ -75,9 +74,10 @@ fn fact(ticket: TicketId, kind: &'static str, message: Option<(MessageId, Option
 /// The tickets of a thread as they stand now.
 fn tickets<'a>(view: &'a ThreadView, ruling: Option<&'a Ruling>) -> Vec<Held<'a>> {
     let ruled: &[Ruled] = ruling.map_or(&[], |ruling| &ruling.tickets);
-    let as_it_was = view.tickets.iter().filter(|ticket| !ruled.iter().any(|ruled| ruled.ticket.id == ticket.id)).map(|ticket| {
-        (ticket, view.members.iter().filter(|(_, holder)| **holder == ticket.id).map(|(id, _)| *id).collect::<HashSet<_>>())
-    });
+    let as_it_was =
+        view.tickets.iter().filter(|ticket| !ruled.iter().any(|ruled| ruled.ticket.id == ticket.id)).map(|ticket| {
+            (ticket, view.members.iter().filter(|(_, holder)| **holder == ticket.id).map(|(id, _)| *id).collect::<HashSet<_>>())
+        });
     let now = ruled.iter().map(|ruled| (&ruled.ticket, ruled.members.iter().copied().collect()));
     as_it_was.chain(now).map(|(ticket, members)| Held { ticket, messages: messages(view, ticket, &members) }).collect()
 }

@@ -42,6 +42,7 @@ pub struct Desk {
     pub policies: Vec<Policy>,
     pub configuration: String,
     pub changed_at: i64,
+    pub restored_at: Option<i64>,
     pub hold: bool,
     /// What the last look wants: when to look again, from when on a read.
     pub wants: (Option<Time>, Option<Time>),
@@ -72,7 +73,7 @@ impl Desk {
             policy("darurat", Some(true), 100, &[("0", "kepala")]),
             policy("biasa", None, 1000, &[("50%", "operator"), ("0", "kepala"), ("500", "sekda")]),
         ];
-        Self { view, policies, configuration: "one".into(), changed_at: 0, hold: false, wants: (None, None) }
+        Self { view, policies, configuration: "one".into(), changed_at: 0, restored_at: None, hold: false, wants: (None, None) }
     }
 
     fn message(&mut self, second: i64, direction: Direction, author: &str) -> &mut Message {
@@ -161,6 +162,7 @@ impl Desk {
             confirm_gone: SignedDuration::from_secs(20),
             configuration: &self.configuration,
             changed_at: at(self.changed_at),
+            restored_at: self.restored_at.map(at),
             hold: self.hold,
         };
         let ruling = judge(&self.view, &rules, at(second));
