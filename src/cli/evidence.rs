@@ -59,7 +59,7 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
     let Some(id) = ticket else { return Ok(()) };
     let evidence = evidence(&db, &Scope::ALL, id, now()).await?;
     let evidence = evidence.ok_or_else(|| Failure::Failed(format!("there is no ticket {id}; {NO_TICKET}")))?;
-    trail::add(&db, &who.name(), "evidence", &format!("ticket {id}"), now()).await?;
+    trail::add(&db, &who.name(), trail::EVIDENCE, &format!("ticket {id}"), now()).await?;
     match Format::or_usual(format, shell) {
         Format::Table => Ok(people(&mut shell.out, &evidence, &View::of(&settings))?),
         Format::Csv => Err(Failure::Usage("evidence is written as json, or as a table to look at".into())),

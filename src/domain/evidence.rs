@@ -54,7 +54,7 @@ pub fn link(before: &str, n: i64, at: &str, kind: &str, digest: &str) -> String 
 }
 
 /// Why an entry's record is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Missing {
     /// Erased for good: nobody can check it any more.
@@ -64,7 +64,7 @@ pub enum Missing {
 }
 
 /// An entry of a chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Entry {
     /// From 1 on, without a gap.
     pub n: i64,
@@ -73,6 +73,7 @@ pub struct Entry {
     /// message | edit | deletion | event | action | delivery
     pub kind: String,
     /// What it says.
+    #[schema(value_type = Option<Object>)]
     pub record: Option<Record>,
     /// Why it says nothing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -86,7 +87,7 @@ pub struct Entry {
 }
 
 /// The end of a chain as it is kept beside the entries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct End {
     /// How many entries.
     pub n: i64,
@@ -95,7 +96,7 @@ pub struct End {
 }
 
 /// An exported file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Evidence {
     /// [`FORMAT`].
     pub format: String,
@@ -104,6 +105,7 @@ pub struct Evidence {
     /// When it was written: RFC 3339, UTC.
     pub made_at: String,
     /// The ticket as the queue shows it then; no part of the chain.
+    #[schema(value_type = Object)]
     pub ticket: Value,
     /// What the first entry is linked to.
     pub root: String,

@@ -175,12 +175,12 @@ pub async fn told(db: &Db, tickets: &[TicketId]) -> Result<Vec<Told>, StoreError
 /// Whether every active account has had its first whole read and none is blind since before `seen_since`,
 /// so that a summary of the backlog can name them all. On a restored database each must have been read since, and what was due then be decided.
 pub async fn backlog_complete(db: &Db, seen_since: Time) -> Result<bool, StoreError> {
-    let restored_at = restored::at(db).await?;
+    let restored_at = restored::at(db).await?.filter(|at| *at > seen_since);
     let rows = db
         .rows(
             "SELECT 1 AS one FROM account c WHERE c.active = 1 AND (NOT EXISTS (SELECT 1 FROM source s WHERE s.account_id = c.id)
                 OR EXISTS (SELECT 1 FROM source s WHERE s.account_id = c.id AND (s.first_read_at IS NULL OR s.last_read_at < $1))) LIMIT 1",
-            vals![restored_at.map_or(seen_since, |at| at.max(seen_since))],
+            vals![restored_at.unwrap_or(seen_since)],
         )
         .await?;
     let Some(restored_at) = restored_at.filter(|_| rows.is_empty()) else { return Ok(rows.is_empty()) };

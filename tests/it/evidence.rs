@@ -211,7 +211,7 @@ on_both! {
         let rows = w.number("SELECT MAX(id) AS n FROM proof").await;
         let anchored = w.program(&["evidence", "--anchored", &format!("1-{rows}")]);
         assert_eq!(String::from_utf8(anchored.stdout).unwrap(), format!("2 tickets, {}\n", proof::anchored(&w.db, (1, rows)).await.unwrap().hash));
-        assert_eq!(w.texts("SELECT by_name || ' ' || did || ' ' || detail AS t FROM trail").await, [format!("inspektur evidence ticket {a}"); 3]);
+        assert_eq!(w.texts("SELECT by_name || ' ' || did || ' ' || detail AS t FROM trail").await, vec![format!("inspektur evidence.exported ticket {a}"); 3]);
         assert_eq!(w.program(&["evidence", "99"]).status.code(), Some(1));
         assert_eq!(w.program(&["evidence"]).status.code(), Some(2));
     }

@@ -149,7 +149,7 @@ on_both! {
 
     async fn a_reply_that_may_have_been_sent_is_looked_for_and_sessions_are_over(w: &mut World) {
         let ticket = w.ticket("Kapan zirkonkutilang saya jadi?").await;
-        for (id, state) in [(1, "waiting"), (2, "sending"), (3, "sent"), (4, "failed")] {
+        for (id, state) in [(1_i64, "waiting"), (2, "sending"), (3, "sent"), (4, "failed")] {
             let sql = "INSERT INTO reply (id, ticket_id, account_id, form, target, text, by_name, created_at, state, next_try_at, lease_owner, lease_until)
                  VALUES ($1, $2, 1, 'comment', '770', 'Sudah', 'siti', $3, $4, CASE WHEN $4 IN ('waiting', 'sending') THEN $3 END, 'w', $3 + 60000)";
             w.exec(sql, vec![id.into(), ticket.into(), w.now().into(), state.into()]).await;

@@ -57,7 +57,7 @@ impl Old {
     async fn sqlite(last: i64, folder: &std::path::Path) -> Self {
         let file = folder.join("tanggap.db");
         let mut db = SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
-        migrator("sqlite", last).run_direct(None, &mut db).await.unwrap();
+        migrator("sqlite", last).run_direct(None, &mut db, false).await.unwrap();
         let mut old = Self::Sqlite(file, db);
         old.fill().await;
         old
@@ -66,7 +66,7 @@ impl Old {
     async fn postgres(last: i64) -> Self {
         let url = crate::databases::postgres().await;
         let mut db = PgConnection::connect(&url).await.unwrap();
-        migrator("postgres", last).run_direct(None, &mut db).await.unwrap();
+        migrator("postgres", last).run_direct(None, &mut db, false).await.unwrap();
         let mut old = Self::Postgres(url, db);
         old.fill().await;
         old
@@ -192,7 +192,7 @@ async fn everything_of_an_earlier_version_is_still_there_and_the_daemon_works_on
         assert_eq!(w.mails.captured().len(), 1, "from {last}");
         assert_eq!(evidence::of(&w.db, 2).await.examine().wrong, Vec::<String>::new());
         let of_then = evidence::of(&w.db, 1).await;
-        assert_eq!((of_then.entries.len(), of_then.examine().wrong), (0, vec![]), "nothing was proved of what went before");
+        assert!(!of_then.entries.is_empty() && of_then.examine().wrong.is_empty(), "proved from the first look after the upgrade on");
         assert!(w.number("SELECT COUNT(*) AS n FROM delivery WHERE state = 'delivered'").await >= 2);
     }
 }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use tanggap::{
     domain::{
         AccountId, Direction, Kind, MessageId, Object, Platform, ThreadId, TicketId, Time,
-        alert::AlertKind,
+        alert::{AlertKind, RESTORED},
         message::{Author, Message, Seen, ThreadKey},
         settings::{Match, Mentions, Policy, Step, StepAt},
         ticket::{Action, ActionKind, Subject, Ticket},
@@ -177,7 +177,11 @@ impl Desk {
             said.extend(ruled.events.iter().map(|(name, detail)| format!("{id} {name} {detail}").trim_end().to_owned()));
             said.extend(ruled.alerts.iter().map(|alert| {
                 let late = if alert.late_found { " late_found" } else { "" };
-                let from = if alert.kind == AlertKind::HandedOver { format!(" from {}", alert.detail) } else { String::new() };
+                let from = match alert.kind {
+                    AlertKind::HandedOver => format!(" from {}", alert.detail),
+                    _ if alert.detail == RESTORED => " restored".to_owned(),
+                    _ => String::new(),
+                };
                 format!("{id} -> {} {} {}{late}{from}", alert.kind.word(), alert.at, alert.notify.join(",")).trim_end().to_owned()
             }));
             *self.view.tickets.iter_mut().find(|ticket| ticket.id == id).unwrap() = ruled.ticket;

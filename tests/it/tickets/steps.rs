@@ -255,13 +255,13 @@ fn on_a_restored_copy_steps_due_before_the_start_take_effect_into_one_summary_an
     let mut desk = Desk::new();
     desk.restored_at = Some(1200);
     desk.asks(0);
-    assert_eq!(desk.read(1201), ["1 opened", "1 breached", "1 -> account.backlog 0 kepala"]);
+    assert_eq!(desk.read(1201), ["1 opened", "1 breached", "1 -> account.backlog 0 kepala restored"]);
     assert_eq!(desk.row(1), "open 0 - 1000 1000");
     assert_eq!(desk.read(1500), ["1 escalated", "1 -> ticket.escalated 500 sekda"]);
 
     let mut warned = Desk::new();
     warned.restored_at = Some(600);
     warned.asks(0);
-    assert_eq!(warned.read(601), ["1 opened", "1 warned", "1 -> ticket.warned 50% operator from restored"], "its deadline is still to come");
+    assert_eq!(warned.read(601), ["1 opened", "1 warned", "1 -> ticket.warned 50% operator restored"], "its deadline is still to come");
     assert_eq!(warned.read(1000), ["1 breached", "1 -> ticket.breached 0 kepala"]);
 }
