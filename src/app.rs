@@ -1,6 +1,8 @@
 //! The one file that knows every folder: configuration to store, clients and stages, stages to a crew.
 
 mod access;
+mod private;
+mod restored;
 mod subscribe;
 mod witness;
 
@@ -13,6 +15,8 @@ use std::{
 };
 
 use anyhow::Context as _;
+pub use private::{Exposed, Unclosed, exposed};
+use restored::Beat;
 use secrecy::{ExposeSecret as _, SecretString};
 pub use subscribe::subscribe;
 use tokio::sync::mpsc;
@@ -88,13 +92,18 @@ async fn daemon(
     let metrics = Metrics::default();
     let mut settings: SharedSettings = Arc::new(loaded.settings);
     say_warnings(&loaded.warnings);
-    let _sole = Db::sole(settings.database.url.expose_secret())?;
-    let db = Db::open(settings.database.url.expose_secret()).await.context("opening the database that database.url names")?;
+    let (url, state_directory) = (settings.database.url.expose_secret(), state_directory());
+    let _sole = Db::sole(url)?;
+    private::close(url, state_directory.as_deref())?;
+    let db = Db::open(url).await.context("opening the database that database.url names")?;
+    let beat = Beat::new(db.clone(), url, state_directory.as_deref(), clock.clone());
     let accounts = settings.accounts().count();
     info!(event = "daemon.started", version = env!("CARGO_PKG_VERSION"), accounts, opds = settings.opds.len(), "reading");
+    beat.recognise().await?;
     let mut doors = Doors::bind(&settings, false).await?;
     loop {
         let mut crew = crew(&db, &settings, &clock, &metrics, &stop, doors).await?;
+        crew.spawn("beat", beat.clone().keep(crew.token()));
         systemd::ready();
         systemd::status(&format!("reading {} accounts", settings.accounts().count()));
         let reload = loop {
@@ -133,6 +142,12 @@ async fn daemon(
         doors = Doors::bind(&settings, false).await?;
         info!(event = "config.reloaded", accounts = settings.accounts().count(), "the new configuration holds");
     }
+}
+
+/// Where the service manager lets the service keep what it must not lose.
+pub fn state_directory() -> Option<PathBuf> {
+    let folders = std::env::var_os("STATE_DIRECTORY")?;
+    std::env::split_paths(&folders).next().filter(|folder| !folder.as_os_str().is_empty())
 }
 
 /// The daemon's stages on a configuration that was just loaded, until `stop`, its page open to everybody: for `demo`.

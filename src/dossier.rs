@@ -3,7 +3,11 @@
 use serde::Serialize;
 
 use crate::{
-    domain::{Scope, TicketId, Time, settings::Settings},
+    domain::{
+        Scope, TicketId, Time,
+        evidence::{self, Evidence},
+        settings::Settings,
+    },
     hours::{
         calendar::Calendars,
         holding::{Holding, holdings},
@@ -11,6 +15,7 @@ use crate::{
     store::{
         Db, StoreError,
         listing::{self, ActionRow, AlertRow, EventRow, MessageRow, TicketRow},
+        proof,
         replies::{self, ReplyRow},
     },
 };
@@ -66,4 +71,19 @@ impl Dossier {
             holdings,
         }))
     }
+}
+
+/// What can be proved of a ticket now; `None` where there is no such ticket within the scope.
+pub async fn evidence(db: &Db, scope: &Scope, id: TicketId, now: Time) -> Result<Option<Evidence>, StoreError> {
+    let Some(ticket) = listing::ticket(db, scope, id).await? else { return Ok(None) };
+    let (entries, end) = proof::chain(db, id).await?;
+    Ok(Some(Evidence {
+        format: evidence::FORMAT.into(),
+        program: format!("tanggap {}", env!("CARGO_PKG_VERSION")),
+        made_at: now.rfc3339(),
+        ticket: serde_json::to_value(ticket).unwrap_or_default(),
+        root: evidence::root(id),
+        entries,
+        end,
+    }))
 }

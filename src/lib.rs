@@ -28,6 +28,9 @@
 //! Officials say that they are seeing to a ticket by a button (ALERT) or a link (`web`), both signed by `link`; SLA applies what they said.
 //! What WhatsApp says there of letters it took is kept with them, and ALERT draws the conclusions.
 //!
+//! What happens to a ticket is chained as it happens (`domain::evidence`), in the transaction that makes it so, for whoever must prove it later.
+//! A database that is older than what happened since, a restored copy, is made good before any stage runs (`store::restored`).
+//!
 //! # The rule of arrows
 //!
 //! `tests/it/arrows.rs` fails on any other edge than these:

@@ -57,6 +57,7 @@ fn rules<'a>(settings: &'a Settings, calendars: &'a Calendars) -> Rules<'a> {
         confirm_gone: settings.poll.confirm_gone,
         configuration: "as it was",
         changed_at: Time::from_secs(0),
+        restored_at: None,
         hold: false,
     }
 }

@@ -40,11 +40,11 @@ pub fn closes(kind: AlertKind) -> bool {
 /// `told`: who accepted a delivery of a ticket that closes in this batch.
 pub fn route(batch: &[Unrouted], told: &[Told], settings: &Settings, backlog_complete: bool, now: Time) -> Routed {
     let mut out = Routed::default();
-    let backlog_since = batch.iter().filter(|u| u.alert.kind == AlertKind::Backlog).map(|u| u.alert.created_at).min();
+    let backlog_since = batch.iter().filter(|u| u.alert.is_summed_up()).map(|u| u.alert.created_at).min();
     let backlog_until = backlog_since.map(|since| since.plus(BACKLOG_WAIT)).filter(|&until| !backlog_complete && until > now);
     for unrouted in batch {
         let wait = match unrouted.alert.kind {
-            AlertKind::Backlog => backlog_until,
+            _ if unrouted.alert.is_summed_up() => backlog_until,
             kind if closes(kind) => unrouted.sending_until,
             _ => None,
         };

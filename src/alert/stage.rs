@@ -120,7 +120,7 @@ impl AlertStage {
         }
         let closing: Vec<_> = batch.iter().filter(|u| route::closes(u.alert.kind)).filter_map(|u| u.alert.ticket).collect();
         let told = outbox::told(&self.db, &closing).await?;
-        let backlog = batch.iter().any(|u| u.alert.kind == AlertKind::Backlog);
+        let backlog = batch.iter().any(|u| u.alert.is_summed_up());
         let complete = backlog && outbox::backlog_complete(&self.db, now.minus(BLIND)).await?;
         let routed = route::route(&batch, &told, &self.settings, complete, now);
         let stored = if routed.alerts.is_empty() { 0 } else { outbox::route(&self.db, now, &routed.alerts, &routed.deliveries).await? };

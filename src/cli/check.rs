@@ -3,6 +3,7 @@
 use std::{io::Write as _, time::Duration};
 
 use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
 
 use super::{
     Failure, Shell, complain,
@@ -38,6 +39,9 @@ pub(super) async fn run(args: Args, shell: &mut Shell) -> Result<(), Failure> {
         complain(&format!("warning: {warning}"));
     }
     let settings = &loaded.settings;
+    for exposed in app::exposed(settings.database.url.expose_secret(), app::state_directory().as_deref()) {
+        complain(&format!("warning: {exposed}"));
+    }
     let (opds, accounts, policies) = (settings.opds.len(), settings.accounts().count(), settings.policies.len());
     let file = loaded.file.display().to_string();
     writeln!(shell.out, "{}: the configuration holds; OPDs: {opds}, accounts: {accounts}, policies: {policies}", escaped(&file))?;

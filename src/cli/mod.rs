@@ -11,6 +11,7 @@ mod db;
 mod demo;
 mod documents;
 pub mod due;
+mod evidence;
 mod look;
 mod messages;
 mod output;
@@ -19,6 +20,7 @@ mod progress;
 mod queue;
 mod reply;
 mod report;
+mod restore;
 mod run;
 mod show;
 mod staff;
@@ -37,10 +39,11 @@ use clap::{
 use secrecy::ExposeSecret as _;
 
 use crate::{
+    app,
     config::{self, Environment, Loaded, Problems, Secrets},
     domain::{TicketId, Time, settings::Settings},
     runtime::{Clock as _, SystemClock, log::escaped},
-    store::{BackupError, Db, StoreError, actions::ActionError, replies::ReplyError},
+    store::{Db, StoreError, actions::ActionError, replies::ReplyError},
 };
 
 /// Watches the Facebook Pages and Instagram accounts of a government, keeps one queue, and flags what goes unanswered.
@@ -93,11 +96,15 @@ enum Command {
     /// Tries the alert channels
     #[command(subcommand)]
     Alert(alert::Command),
+    /// Writes what can be proved of a ticket into a file that others can check, or checks one
+    Evidence(evidence::Args),
     /// Writes a consistent copy of the SQLite database while the daemon runs
     Backup(backup::Args),
     /// The database as a whole
     #[command(subcommand)]
     Db(db::Command),
+    /// Puts a copy in place of the SQLite database; the daemon must be stopped, the old database is kept beside it
+    Restore(restore::Args),
     /// Programs that may use the API: makes and revokes their tokens
     #[command(subcommand)]
     Token(people::Token),
@@ -136,7 +143,7 @@ impl From<io::Error> for Failure {
 macro_rules! failed {
     ($($error:ty),+) => { $(impl From<$error> for Failure { fn from(error: $error) -> Self { Self::Failed(format!("{error:#}")) } })+ };
 }
-failed!(StoreError, BackupError, ReplyError);
+failed!(StoreError, ReplyError);
 
 /// Where somebody looks who named a ticket that is none.
 const NO_TICKET: &str = "`tanggap queue --state all` lists them";
@@ -151,7 +158,8 @@ impl From<ActionError> for Failure {
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         let text = format!("{error:#}");
-        if let Some(StoreError::Newer(_)) = error.downcast_ref() { Self::Usage(text) } else { Self::Failed(text) }
+        let usage = matches!(error.downcast_ref(), Some(StoreError::Newer(_))) || error.is::<app::Unclosed>();
+        if usage { Self::Usage(text) } else { Self::Failed(text) }
     }
 }
 
@@ -262,8 +270,10 @@ impl Command {
             Self::Audit(args) => audit::run(args, shell).await,
             Self::Report(args) => report::run(args, shell).await,
             Self::Alert(command) => alert::run(command, shell).await,
+            Self::Evidence(args) => evidence::run(args, shell).await,
             Self::Backup(args) => backup::run(args, shell).await,
             Self::Db(command) => db::run(command, shell).await,
+            Self::Restore(args) => restore::run(args, shell).await,
             Self::Token(command) => command.run(shell).await,
             Self::User(command) => command.run(shell).await,
             Self::Openapi => documents::openapi(shell),

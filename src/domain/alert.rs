@@ -89,7 +89,15 @@ pub struct Alert {
     pub created_at: Time,
 }
 
+/// The detail of a step's alert that was due before the daemon started on a restored copy.
+pub const RESTORED: &str = "restored";
+
 impl Alert {
+    /// Whether it belongs to a summary that waits for all accounts.
+    pub fn is_summed_up(&self) -> bool {
+        self.kind == AlertKind::Backlog || self.kind == AlertKind::Warned && self.detail == RESTORED
+    }
+
     /// Of a letter that was given up: whom it was for, by which way, and why it failed; in [`Alert::detail`] as
     /// [`undelivered`] puts it.
     pub fn undelivered(&self) -> (&str, Option<Channel>, &str) {

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod alert;
 pub mod cause;
+pub mod evidence;
 pub mod message;
 pub mod reply;
 pub mod settings;

@@ -155,7 +155,7 @@ impl<'a> Pass<'a> {
 
     /// After the token failed: goes on with another one, if one is found.
     pub async fn renew(&mut self) -> Result<bool, PassError> {
-        let found = self.tools.tokens.renew(self.spec, &self.held.origin, self.now()).await;
+        let found = self.tools.tokens.renew(self.spec, &self.held, self.now()).await;
         if found {
             self.held = held(self.tools, self.spec).await?;
         }

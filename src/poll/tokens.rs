@@ -9,7 +9,7 @@ mod seal;
 mod source;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -30,7 +30,7 @@ use crate::{
         settings::{AccountSpec, App, Settings, Token},
     },
     graph::{Access, Client},
-    runtime::metrics::Metrics,
+    runtime::{held, metrics::Metrics},
     store::tokens::Kept,
 };
 
@@ -60,6 +60,8 @@ pub struct Tokens {
     /// Values that were read again since start, by platform and Meta's id.
     newer: Mutex<HashMap<(Platform, String), SecretString>>,
     sources: tokio::sync::Mutex<Sources>,
+    /// Refreshed tokens that Meta refused, by their fingerprints: they do not hide the configured one.
+    dead: Mutex<HashSet<String>>,
     /// Whether the tokens that were examined since start are good for reading, by their fingerprints.
     judged: Mutex<HashMap<String, bool>>,
 }
@@ -79,7 +81,7 @@ impl Tokens {
     pub fn new(settings: SharedSettings, client: Client, metrics: Metrics, reread: Reread) -> Self {
         let seal = settings.secrets_key.as_ref().and_then(Seal::new);
         let sources = tokio::sync::Mutex::new(Sources::new(&settings));
-        Self { settings, client, metrics, reread, seal, newer: Mutex::default(), sources, judged: Mutex::default() }
+        Self { settings, client, metrics, reread, seal, newer: Mutex::default(), sources, dead: Mutex::default(), judged: Mutex::default() }
     }
 
     /// With what an account is read; `kept` is its refreshed token, if there is one.
@@ -92,14 +94,21 @@ impl Tokens {
         if kept.is_some() && opened.is_none() {
             warn!(account = spec.id, "the refreshed token can't be opened with this secrets.key: the configured one is used");
         }
+        let opened = opened.filter(|token| !held(&self.dead).contains(&fingerprint(token)));
         let refreshed = kept.filter(|_| opened.is_some()).map(|kept| (kept.issued_at, kept.expires_at));
         Ok(Held { access: Access::of(spec.login, app, opened.unwrap_or(own)), app: app.clone(), origin, refreshed })
     }
 
-    /// After the token that came from `dead` failed: looks for another one. Whether there is one.
-    pub async fn renew(&self, spec: &AccountSpec, dead: &str, now: Time) -> bool {
-        let newer = if let (Some(token), Some(held)) = (&spec.token, self.own(spec)) {
-            if let Some(value) = (self.reread)(&Token { value: held, origin: token.origin.clone() }) {
+    /// After this token failed: looks for another one. Whether there is one.
+    pub async fn renew(&self, spec: &AccountSpec, failed: &Held, now: Time) -> bool {
+        let dead = failed.origin.as_str();
+        let refused = fingerprint(&failed.access.token);
+        let newer = if failed.refreshed.is_some() && refused != dead {
+            // A refreshed one out of an old copy may have died long ago; what it descends from may not.
+            held(&self.dead).insert(refused);
+            true
+        } else if let (Some(token), Some(own)) = (&spec.token, self.own(spec)) {
+            if let Some(value) = (self.reread)(&Token { value: own, origin: token.origin.clone() }) {
                 self.newer.lock().unwrap_or_else(PoisonError::into_inner).insert((spec.platform, spec.id.clone()), value);
             }
             self.own(spec).is_some_and(|own| fingerprint(&own) != dead)

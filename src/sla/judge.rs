@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{
         TicketId, TicketState, Time,
-        alert::{Alert, AlertId, AlertKind},
+        alert::{Alert, AlertId, AlertKind, RESTORED},
         settings::{Mentions, Opd, Policy},
         ticket::{ActionKind, Effect, PlannedStep, StepKind, Subject, Ticket},
         view::{Ruled, Ruling, ThreadView},
@@ -46,6 +46,8 @@ pub struct Rules<'a> {
     pub configuration: &'a str,
     /// When it last changed.
     pub changed_at: Time,
+    /// When the daemon started on a restored copy: what was due before counts as told, but for one summary.
+    pub restored_at: Option<Time>,
     /// Our clock can't be trusted: no step takes effect.
     pub hold: bool,
 }
@@ -349,14 +351,15 @@ impl Case<'_> {
             ticket.due_at <= blindness.until && step.due <= blindness.until && blindness.from.is_none_or(|from| step.due > from)
         });
         let moved_past = step.due == self.rules.changed_at;
+        let restored = self.rules.restored_at.is_some_and(|at| step.due <= at);
         let kind = match step.kind {
-            _ if past && (blind || moved_past) => AlertKind::Backlog,
+            _ if past && (blind || moved_past || restored) => AlertKind::Backlog,
             StepKind::Warning if past => AlertKind::Breached,
             StepKind::Warning => AlertKind::Warned,
             StepKind::Breach => AlertKind::Breached,
             StepKind::Escalation => AlertKind::Escalated,
         };
-        self.alert(kind, Some(step), String::new())
+        self.alert(kind, Some(step), if restored { RESTORED.to_owned() } else { String::new() })
     }
 
     fn alert(&self, kind: AlertKind, step: Option<&PlannedStep>, detail: String) -> Alert {

@@ -17,7 +17,11 @@ use crate::{
     domain::{SharedSettings, TicketState, Time, view::Ruling},
     hours::calendar::Calendars,
     runtime::{Nudge, SharedClock, Stage, Tally, metrics::Metrics},
-    store::{Db, StoreError, tickets},
+    store::{
+        Db, StoreError,
+        proof::{self, Anchor},
+        restored, tickets,
+    },
 };
 
 /// Threads judged in one transaction: large enough to be cheap, small enough not to hold the writer for long.
@@ -34,6 +38,7 @@ pub struct SlaStage {
     calendars: Calendars,
     configuration: String,
     changed_at: Time,
+    restored_at: Option<Time>,
     clock: SharedClock,
     metrics: Metrics,
     alerts: Nudge,
@@ -44,6 +49,7 @@ pub struct SlaStage {
     /// Since when steps have followed one another.
     awake_since: Time,
     warned_on: Option<jiff::civil::Date>,
+    anchored_on: Option<jiff::civil::Date>,
 }
 
 /// What the stage is joined to besides its database.
@@ -75,6 +81,7 @@ impl SlaStage {
             tickets::remember(&db, "configuration", &format!("{configuration} {}", changed_at.ms())).await?;
             changed_at
         };
+        let restored_at = restored::at(&db).await?;
         let calendars = Calendars::new(&settings.calendars);
         let Joints { clock, metrics, alerts, polls, skewed } = joints;
         let (stepped_at, awake_since, warned_on) = (None, now, None);
@@ -84,6 +91,7 @@ impl SlaStage {
             calendars,
             configuration,
             changed_at,
+            restored_at,
             clock,
             metrics,
             alerts,
@@ -92,6 +100,7 @@ impl SlaStage {
             stepped_at,
             awake_since,
             warned_on,
+            anchored_on: None,
         })
     }
 
@@ -116,6 +125,7 @@ impl SlaStage {
             configuration: &self.configuration,
             changed_at: self.changed_at,
             awake_since: self.awake_since,
+            restored_at: self.restored_at,
             hold: self.skewed.load(Ordering::Relaxed),
         };
         let quick: Vec<_> = views.iter().map(|view| automatic::quick(view, self.settings.sla.auto_reply_within)).collect();
@@ -129,6 +139,7 @@ impl SlaStage {
         tickets::private_replies(&mut tx, &mut views).await?;
         let mut rulings: Vec<Ruling> = views.iter().map(|view| judge(view, &rules, now)).collect();
         tickets::record(&mut tx, &mut rulings, now).await?;
+        proof::witness(&mut tx, &views, &rulings, now).await?;
         tx.commit().await?;
         Ok(rulings)
     }
@@ -164,6 +175,21 @@ impl SlaStage {
                 self.metrics.response_seconds(ticket.holder(&subject.opd), closed.since(ticket.opened_at).as_secs_f64());
             }
         }
+    }
+
+    /// Says once a day, in a journal that is not the database, what the chains of that day's tickets end with.
+    async fn anchor(&mut self, now: Time) -> Result<(), StoreError> {
+        let today = self.settings.site.timezone.to_datetime(now.timestamp()).date();
+        if self.anchored_on == Some(today) {
+            return Ok(());
+        }
+        let mut tx = self.db.write().await?;
+        if let Some(Anchor { rows: (first, last), tickets, hash }) = proof::anchor(&mut tx, &today.to_string()).await? {
+            info!(event = "proof.anchored", first, last, tickets, hash, "what was proved until now, for whoever doubts the database later");
+        }
+        tx.commit().await?;
+        self.anchored_on = Some(today);
+        Ok(())
     }
 
     /// Says once a day where the holiday data end before a deadline of today's tickets would.
@@ -273,6 +299,7 @@ impl SlaStage {
             }
         }
         self.calendars_ending(self.now());
+        self.anchor(self.now()).await?;
         Ok(Tally { done, next: tickets::next_look(&self.db).await?.map(Time::timestamp) })
     }
 }

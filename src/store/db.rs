@@ -7,6 +7,7 @@ mod row;
 
 use std::{
     fs::{File, TryLockError},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -47,10 +48,14 @@ const SERVER_BOUNDS: &str = "SELECT set_config(name, value, false) FROM (VALUES 
      AS bound (name, value)";
 
 /// Every migration: number, name, text for SQLite, text for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
     (1, "start", include_str!("../../migrations/sqlite/0001_start.sql"), include_str!("../../migrations/postgres/0001_start.sql")),
     (2, "board", include_str!("../../migrations/sqlite/0002_board.sql"), include_str!("../../migrations/postgres/0002_board.sql")),
+    (4, "proof", include_str!("../../migrations/sqlite/0004_proof.sql"), include_str!("../../migrations/postgres/0004_proof.sql")),
 ];
+
+/// The number of the newest migration this version knows.
+pub(super) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// What went wrong with the database, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +79,7 @@ pub enum StoreError {
     #[error("database.url must begin with sqlite:// or postgres://")]
     Url,
     /// Another daemon works on the same SQLite file.
-    #[error("another tanggap runs on this database, or its lock {0} can't be made ({1}): stop the other one first")]
+    #[error("another tanggap runs on this database, {0}, or its lock {0}.daemon can't be made ({1}): stop the other one first")]
     NotAlone(String, std::io::Error),
     /// SQLite is older than the bundled one.
     #[error("the SQLite library is {0}; at least 3.51.3 is needed (older ones can corrupt a WAL database)")]
@@ -247,6 +252,16 @@ impl Db {
         options.map(|options| options.get_filename().to_owned())
     }
 
+    /// The files that make up a SQLite database, and those a daemon keeps beside it: the database itself first, its sign of life last.
+    pub fn files(url: &str) -> Option<[PathBuf; 6]> {
+        let file = Self::file(url)?;
+        Some(["", "-wal", "-shm", "-journal", ".daemon", ".beat"].map(|end| {
+            let mut name = file.as_os_str().to_owned();
+            name.push(end);
+            name.into()
+        }))
+    }
+
     /// Makes this process the only daemon on a SQLite file, for as long as the value lives; the system lets go of it when the process
     /// dies. On PostgreSQL several workers share the accounts by leases, so there it is `None`.
     pub fn sole(url: &str) -> Result<Option<File>, StoreError> {
@@ -254,9 +269,9 @@ impl Db {
             return Ok(None);
         }
         let options = SqliteConnectOptions::from_str(url).map_err(StoreError::of)?;
+        let taken = |error: std::io::Error| StoreError::NotAlone(options.get_filename().display().to_string(), error);
         let path = options.get_filename().with_added_extension("daemon");
-        let taken = |error: std::io::Error| StoreError::NotAlone(path.display().to_string(), error);
-        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(taken)?;
+        let lock = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(taken)?;
         lock.try_lock().map_err(|error| taken(error.into()))?;
         Ok(Some(lock))
     }
@@ -496,6 +511,5 @@ async fn turn(url: &str) -> Option<File> {
 
 /// Makes a missing database file with rights for its owner only, before SQLite makes it with the process's umask.
 fn private(file: &Path) {
-    use std::os::unix::fs::OpenOptionsExt as _;
     let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
 }

@@ -13,7 +13,10 @@ pub use letters::{ATTEMPT, Claimed, Mark, NewLetter, Outcome, claim, form, forme
 pub use reports::{Report, Reported, report, reported, settle};
 pub use waiting::{AccountFacts, TicketFacts, Waiting, facts, firing, hold, waiting};
 
-use super::db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals};
+use super::{
+    db::{CHUNK, Db, Row, StoreError, Val, built, placeholders, vals},
+    restored,
+};
 use crate::domain::{
     AccountId, Cause, TicketId, TicketState, Time,
     alert::{Alert, AlertId, AlertKind, Channel, Held},
@@ -104,6 +107,9 @@ fn alert(row: &Row) -> Result<Alert, StoreError> {
 
 /// Writes down that an official's sheet of that time is to be told, once; whether it was not yet.
 pub async fn schedule(db: &Db, kind: AlertKind, official: &str, at: Time, now: Time) -> Result<bool, StoreError> {
+    if restored::at(db).await?.is_some_and(|restored| at <= restored) {
+        return Ok(false); // counts as told
+    }
     let known = "SELECT 1 AS one FROM alert WHERE kind = $1 AND policy = $2 AND at_text = $3 LIMIT 1";
     if !db.rows(known, vals![kind.word(), official, at.rfc3339()]).await?.is_empty() {
         return Ok(false);
@@ -167,16 +173,20 @@ pub async fn told(db: &Db, tickets: &[TicketId]) -> Result<Vec<Told>, StoreError
 }
 
 /// Whether every active account has had its first whole read and none is blind since before `seen_since`,
-/// so that a summary of the backlog can name them all.
+/// so that a summary of the backlog can name them all. On a restored database each must have been read since, and what was due then be decided.
 pub async fn backlog_complete(db: &Db, seen_since: Time) -> Result<bool, StoreError> {
+    let restored_at = restored::at(db).await?.filter(|at| *at > seen_since);
     let rows = db
         .rows(
             "SELECT 1 AS one FROM account c WHERE c.active = 1 AND (NOT EXISTS (SELECT 1 FROM source s WHERE s.account_id = c.id)
                 OR EXISTS (SELECT 1 FROM source s WHERE s.account_id = c.id AND (s.first_read_at IS NULL OR s.last_read_at < $1))) LIMIT 1",
-            vals![seen_since],
+            vals![restored_at.unwrap_or(seen_since)],
         )
         .await?;
-    Ok(rows.is_empty())
+    let Some(restored_at) = restored_at.filter(|_| rows.is_empty()) else { return Ok(rows.is_empty()) };
+    let undecided = "SELECT 1 AS one FROM thread WHERE next_look_at <= $1 UNION ALL
+         SELECT 1 FROM thread WHERE verify_at <= $1 AND unreadable = 0 LIMIT 1";
+    Ok(db.rows(undecided, vals![restored_at]).await?.is_empty())
 }
 
 /// Stores the deliveries of these alerts and that they are routed, in one transaction. Returns how many deliveries are new.

@@ -6,6 +6,7 @@ mod view;
 
 use std::collections::{BTreeSet, HashSet};
 
+pub(super) use record::bulk;
 pub use record::record;
 pub use view::{private_replies, views};
 

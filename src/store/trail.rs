@@ -9,6 +9,9 @@ use super::{
 };
 use crate::domain::{Scope, TicketId, Time, time::rfc3339};
 
+/// What can be proved of a ticket was handed out.
+pub const EVIDENCE: &str = "evidence.exported";
+
 /// Something somebody did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Deed {

@@ -64,6 +64,7 @@ fn routed() -> OpenApiRouter<Arc<Shared>> {
     OpenApiRouter::with_openapi(Doc::openapi())
         .routes(routes!(tickets::list))
         .routes(routes!(tickets::one))
+        .routes(routes!(tickets::evidence))
         .routes(routes!(tickets::reply))
         .routes(routes!(tickets::act))
         .routes(routes!(views::report))

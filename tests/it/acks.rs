@@ -3,7 +3,7 @@
 
 mod buttons;
 mod handover;
-mod world;
+pub mod world;
 
 use std::time::{Duration, Instant};
 

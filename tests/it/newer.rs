@@ -12,7 +12,7 @@ use tanggap::store::Db;
 use crate::{cli::world::write, databases::postgres};
 
 /// Every command that opens the database.
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 13] = [
     &["run"],
     &["queue"],
     &["show", "1"],
@@ -24,6 +24,7 @@ const COMMANDS: [&[&str]; 12] = [
     &["note", "1", "n"],
     &["assign", "1", "Budi"],
     &["accounts"],
+    &["evidence", "1"],
     &["backup", "copy.db"],
 ];
 

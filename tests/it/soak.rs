@@ -64,6 +64,7 @@ async fn soak(database: &str, kills: i64) {
     reckoned::every_ticket_is_as_the_rules_say(&db, site::now()).await;
     checks::every_step_has_its_deliveries(&db).await;
     checks::every_letter_was_accepted_and_copies_have_a_cause(&db, &site, kills).await;
+    checks::every_chain_is_whole_and_holds_everything(&db).await;
     checks::flags_were_prompt(&db, kills).await;
     checks::the_log_tells_of_no_fault(&site);
 }
@@ -97,7 +98,7 @@ async fn a_second_daemon_on_the_same_file_is_refused_and_says_why() {
     }
     assert_eq!(site.start(&database).ended().code(), Some(1));
     let log = std::fs::read_to_string(site.log()).unwrap();
-    assert!(log.contains("another tanggap runs on this database"), "{log}");
+    assert!(log.contains(&format!("another tanggap runs on this database, {}/t.db", site.folder.path().display())), "{log}");
     first.kill();
     let after = site.start(&database);
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;

@@ -287,6 +287,22 @@ async fn a_newly_configured_instagram_token_wins_over_the_refreshed_one(w: &mut 
     assert_ne!(before.origin, after.origin, "what is kept descends from the new one");
 }
 
+async fn a_refreshed_token_that_died_hides_the_configured_one_no_longer(w: &mut World) {
+    // as out of an old copy of the database
+    w.instagram();
+    w.start().await;
+    w.days(1).await;
+    let newest = w.simulator.world().tokens().max_by_key(|token| token.issued).unwrap().text.clone();
+    w.simulator.world().kill(&newest, Death::PasswordChanged);
+    w.turn(5 * MINUTE).await;
+    assert_eq!((w.reasons().await, w.alerts().await), (vec!["-".to_owned()], vec![]), "within the same poll");
+    w.start().await;
+    w.turn(5 * MINUTE).await;
+    assert_eq!(w.reasons().await, ["-"], "after a restart too");
+    w.days(2).await;
+    assert_eq!(w.simulator.world().tokens().count(), 3, "and the configured one is refreshed anew");
+}
+
 async fn a_token_sealed_under_another_key_is_not_used_and_the_configured_one_is(w: &mut World) {
     w.instagram();
     w.start().await;

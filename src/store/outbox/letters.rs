@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::super::{
     accounts::tell_in,
     db::{CHUNK, Db, Row, StoreError, Tx, Val, built, placeholders, vals},
+    proof,
 };
 use crate::domain::{
     TicketId, Time,
@@ -268,7 +269,7 @@ pub(super) fn columns(outcome: &Outcome) -> Columns<'_> {
 /// Writes what became of claimed letters and of their deliveries. Returns the rows whose lease another worker took meanwhile:
 /// nothing is written for them.
 pub async fn mark(db: &Db, now: Time, marks: &[Mark]) -> Result<Vec<i64>, StoreError> {
-    let mut lost = Vec::new();
+    let (mut lost, mut proved) = (Vec::new(), Vec::new());
     let mut tx = db.write().await?;
     for Mark { id, fence, outcome } in marks {
         let Columns { state, due, provider_id, error, delivered_at } = columns(outcome);
@@ -277,7 +278,7 @@ pub async fn mark(db: &Db, now: Time, marks: &[Mark]) -> Result<Vec<i64>, StoreE
                 "UPDATE letter SET state = $3, next_try_at = $4, provider_id = COALESCE($5, provider_id), error = $6, delivered_at = $7, tried_at = $8,
                    lease_owner = NULL, lease_until = 0
                   WHERE id = $1 AND fence = $2 AND state = 'pending'
-                 RETURNING official, channel, (SELECT d.kind FROM delivery d WHERE d.letter_id = letter.id ORDER BY d.id LIMIT 1) AS kind",
+                 RETURNING key, official, channel, (SELECT d.kind FROM delivery d WHERE d.letter_id = letter.id ORDER BY d.id LIMIT 1) AS kind",
                 vals![*id, *fence, state, due, provider_id, error, delivered_at, now],
             )
             .await?;
@@ -295,7 +296,11 @@ pub async fn mark(db: &Db, now: Time, marks: &[Mark]) -> Result<Vec<i64>, StoreE
         if let Outcome::Abandoned { error } = outcome {
             given_up(&mut tx, letter, error, now).await?;
         }
+        if let Some(at) = delivered_at {
+            proved.push((*id, letter.t("key")?, Ok(at)));
+        }
     }
+    proof::deliveries(&mut tx, &proved, now).await?;
     tx.commit().await?;
     Ok(lost)
 }

@@ -1,7 +1,10 @@
 //! What a channel says of letters after it took them: kept as it comes in by webhook, settled by the alert stage.
 
 use super::{
-    super::db::{Db, StoreError, vals},
+    super::{
+        db::{Db, StoreError, vals},
+        proof,
+    },
     letters::{Claimed, Columns, Mark, Outcome, claimed, claimed_columns, columns, given_up},
 };
 use crate::domain::{Time, alert::Status};
@@ -90,7 +93,7 @@ pub async fn reported(db: &Db, now: Time, limit: u32) -> Result<Vec<Reported>, S
 /// Writes what reports came to, of letters and of their deliveries; each mark with the status it follows from. What is to be tried again
 /// begins anew. Returns the rows about which something else was known meanwhile: nothing is written for them.
 pub async fn settle(db: &Db, now: Time, marks: &[(Mark, Status)]) -> Result<Vec<i64>, StoreError> {
-    let mut lost = Vec::new();
+    let (mut lost, mut proved) = (Vec::new(), Vec::new());
     let mut tx = db.write().await?;
     for (Mark { id, fence, outcome }, status) in marks {
         let Columns { state, due, error, delivered_at, .. } = columns(outcome);
@@ -100,7 +103,7 @@ pub async fn settle(db: &Db, now: Time, marks: &[(Mark, Status)]) -> Result<Vec<
                    status = CASE WHEN $3 = 'pending' THEN NULL ELSE status END, status_at = CASE WHEN $3 = 'pending' THEN NULL ELSE status_at END,
                    status_code = CASE WHEN $3 = 'pending' THEN NULL ELSE status_code END
                   WHERE id = $1 AND fence = $2 AND status = $7 AND state <> 'dropped' AND lease_until <= $8
-                 RETURNING official, channel, (SELECT d.kind FROM delivery d WHERE d.letter_id = letter.id ORDER BY d.id LIMIT 1) AS kind",
+                 RETURNING key, official, channel, (SELECT d.kind FROM delivery d WHERE d.letter_id = letter.id ORDER BY d.id LIMIT 1) AS kind",
                 vals![*id, *fence, state, due, error, delivered_at, status.word(), now],
             )
             .await?;
@@ -117,7 +120,11 @@ pub async fn settle(db: &Db, now: Time, marks: &[(Mark, Status)]) -> Result<Vec<
         if let Outcome::Abandoned { error } = outcome {
             given_up(&mut tx, letter, error, now).await?;
         }
+        // A failure is one of a letter that had been accepted.
+        let outcome = delivered_at.ok_or_else(|| error.unwrap_or_default().to_owned());
+        proved.push((*id, letter.t("key")?, outcome));
     }
+    proof::deliveries(&mut tx, &proved, now).await?;
     tx.commit().await?;
     Ok(lost)
 }

@@ -11,6 +11,7 @@ use crate::{
     store::{
         StoreError, accounts,
         db::{CHUNK, Tx, Val, built, json, numbered, vals},
+        restored::NEXT_TICKET,
     },
 };
 
@@ -21,6 +22,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
     let mut events: Vec<Vec<Val>> = Vec::new();
     let mut alerts: Vec<Vec<Val>> = Vec::new();
     let mut doubtful: BTreeSet<i64> = BTreeSet::new();
+    let mut skips = matches!(tx, Tx::Sqlite(_));
     for ruling in rulings.iter_mut() {
         for ruled in &mut ruling.tickets {
             let ticket = &mut ruled.ticket;
@@ -51,7 +53,13 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
                 &ticket.configuration
             ];
             if ticket.id == TicketId(0) {
-                let sql = format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", tx.values(1, 24));
+                let sql = match skipped_to(tx, &mut skips).await? {
+                    Some(next) => {
+                        values.insert(0, next.into());
+                        format!("INSERT INTO ticket (id, {TICKET}) VALUES {} RETURNING id", tx.values(1, 25))
+                    }
+                    None => format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", tx.values(1, 24)),
+                };
                 if let Some(row) = tx.rows_built(built(sql), values).await?.first() {
                     ticket.id = TicketId(row.i("id")?);
                 }
@@ -118,6 +126,15 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
     Ok(())
 }
 
+/// The number of the next ticket, where a restored copy must not give out its own next one. SQLite goes on from there by itself.
+async fn skipped_to(tx: &mut Tx, skips: &mut bool) -> Result<Option<i64>, StoreError> {
+    if !std::mem::take(skips) {
+        return Ok(None);
+    }
+    let rows = tx.rows("DELETE FROM meta WHERE key = $1 RETURNING value", vals![NEXT_TICKET]).await?;
+    rows.first().map_or(Ok(None), |row| Ok(row.t("value")?.parse().ok()))
+}
+
 /// How many open tickets of these accounts wait for a read that proves them; accounts without one are left out. The operator is told once
 /// an account, when the first of them turns up.
 async fn in_doubt(tx: &mut Tx, accounts: &BTreeSet<i64>) -> Result<BTreeMap<i64, i64>, StoreError> {
@@ -153,7 +170,8 @@ async fn forget_members(tx: &mut Tx, rulings: &[Ruling]) -> Result<(), StoreErro
 const TICKET: &str = "thread_id, account_id, author, policy, urgent, state, opened_at, due_at, warned_at, breached_at, flagged_at, \
     acknowledged_at, closed_at, answered_by, business_seconds, reason, unverified, messages, newest_message_id, newest_at, assignee, held_by, steps, configuration";
 
-async fn bulk(tx: &mut Tx, head: &str, tail: &str, rows: Vec<Vec<Val>>) -> Result<(), StoreError> {
+/// Writes rows in statements of at most [`CHUNK`] of them.
+pub(in crate::store) async fn bulk(tx: &mut Tx, head: &str, tail: &str, rows: Vec<Vec<Val>>) -> Result<(), StoreError> {
     let columns = rows.first().map_or(0, Vec::len);
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {

@@ -17,11 +17,12 @@ use super::{
     answer::{List, Problem, Refusals, json, tagged},
 };
 use crate::{
-    domain::{Form, TicketId, reply::Unfit, ticket::ActionKind},
-    dossier::Dossier,
+    domain::{Form, TicketId, evidence::Evidence, reply::Unfit, ticket::ActionKind},
+    dossier::{self, Dossier},
     store::{
         listing::{self, TicketRow},
         replies::{ReplyError, ReplyRow},
+        trail,
     },
     web::{
         answer,
@@ -69,6 +70,25 @@ pub(super) async fn one(
     let Path(id) = id.map_err(|_| Problem::missing())?;
     let whole = ticket::dossier(&shared, &staff.scope, TicketId(id)).await?.ok_or_else(Problem::missing)?;
     Ok(tagged(&whole, &staff.scope, &headers))
+}
+
+/// What can be proved of a ticket: a chain of hashes that can be checked without this program (README.md, "Evidence"). Who asks stands in the
+/// trail; a viewer may not.
+#[utoipa::path(get, path = "/api/v1/tickets/{id}/evidence", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, body = Evidence), Refusals))]
+pub(super) async fn evidence(
+    State(shared): Shop,
+    Caller(staff): Caller,
+    id: Result<Path<i64>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path(id) = id.map_err(|_| Problem::missing())?;
+    if !staff.acts() {
+        return Err(viewer());
+    }
+    let (db, now) = (&shared.joints.db, shared.now());
+    let evidence = dossier::evidence(db, &staff.scope, TicketId(id), now).await?.ok_or_else(Problem::missing)?;
+    trail::add(db, &staff.by, trail::EVIDENCE, &format!("ticket {id}"), now).await?;
+    Ok(json(&evidence))
 }
 
 /// What a reply needs.

@@ -1,7 +1,7 @@
 //! A citizen's comments in a real database, the real stages on a clock that is moved by hand, letters that went out to a captured mailbox
 //! and chat, and the pages of `http.listen` over real HTTP.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use regex::Regex;
@@ -73,6 +73,7 @@ pub struct World {
     pub url: String,
     pub heard: Heard,
     pub stop: CancellationToken,
+    pub config: PathBuf,
     client: reqwest::Client,
     account: AccountId,
     threads: Vec<String>,
@@ -95,7 +96,8 @@ impl World {
         Self::over(&crate::databases::postgres().await, tempfile::tempdir().unwrap()).await
     }
 
-    async fn over(url: &str, folder: tempfile::TempDir) -> Self {
+    /// On a database that may have been used before.
+    pub async fn over(url: &str, folder: tempfile::TempDir) -> Self {
         let heard = Heard::default();
         let filter = EnvFilter::new("tanggap=trace,axum=trace,tower=trace,sqlx=trace");
         let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(heard.clone()).with_ansi(false);
@@ -173,6 +175,7 @@ token = "{token}"
             url,
             heard,
             stop: CancellationToken::new(),
+            config: file,
             account,
             threads: Vec::new(),
             updates: 100,
@@ -188,7 +191,8 @@ token = "{token}"
         Time::from_timestamp(self.clock.now())
     }
 
-    async fn take(&self, messages: Vec<Seen>) {
+    /// A read shows these messages, and all that is known as it is.
+    pub async fn take(&self, messages: Vec<Seen>) {
         let threads = self.threads.iter().map(|id| Proof::Unchanged(Kind::Comment, id.clone())).collect();
         let (account, began_at, now) = (self.account, self.now(), self.now());
         let confirm_gone = SignedDuration::from_secs(20);
@@ -235,6 +239,11 @@ token = "{token}"
         self.clock.advance(by);
         self.take(vec![]).await;
         self.judge().await;
+        self.tell().await;
+    }
+
+    /// What is to be told is told.
+    pub async fn tell(&self) {
         let (db, settings, clock) = (self.db.clone(), self.settings.clone(), self.clock.clone());
         let mut alerts = AlertStage::new(db, settings, clock, Metrics::default(), "test".into(), self.links.clone()).unwrap();
         alerts.once().await.unwrap();

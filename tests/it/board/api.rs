@@ -154,3 +154,19 @@ fn every_route_of_the_api_is_described_with_its_answers() {
         assert!(ticket[field].is_object(), "{field}: {ticket}");
     }
 }
+
+#[tokio::test]
+async fn what_can_be_proved_is_given_to_whoever_may_act_and_stands_in_the_trail() {
+    let world = World::sqlite().await;
+    let id = world.ticket_of("dinkes").await;
+    let path = format!("/api/v1/tickets/{id}/evidence");
+    let answer = world.api("ani", &path).await;
+    assert_eq!((answer.status, answer.json()["format"].as_str()), (200, Some("tanggap-evidence-1")), "{}", answer.body);
+    let evidence: tanggap::domain::evidence::Evidence = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(evidence.examine().wrong, Vec::<String>::new());
+    assert_eq!(world.api("citra", &path).await.status, 403, "a viewer");
+    assert_eq!(world.api("ani", "/api/v1/tickets/999999/evidence").await.status, 404);
+    let noted =
+        world.db.rows("SELECT by_name || ' ' || did || ' ' || detail AS t FROM trail WHERE did LIKE 'evidence%'", vec![]).await.unwrap();
+    assert_eq!(noted.iter().map(|row| row.t("t").unwrap()).collect::<Vec<_>>(), [format!("token ani evidence.exported ticket {id}")]);
+}

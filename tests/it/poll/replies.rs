@@ -13,6 +13,7 @@ use tanggap::{
     store::{
         leases,
         replies::{self, ReplyError, ReplyRow},
+        restored,
     },
 };
 
@@ -364,5 +365,42 @@ async fn what_somebody_else_answered_while_it_waited_is_not_answered_again() {
         let row = world.reply_row(id).await;
         assert_eq!((row.state, row.error.as_deref()), (ReplyState::Failed, Some(Unfit::Closed.sentence())));
         assert_eq!(world.simulator.world().written(ANSWER), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_restored_copy_what_waited_is_looked_for_and_never_sent() {
+    for mut world in worlds().await {
+        let page = world.page(0);
+        let lost = {
+            let mut graph = world.simulator.world();
+            let post = graph.post(&page, "Jadwal layanan").unwrap();
+            let one = graph.comment(&post, &Citizen::new(1, "Siti"), "Kapan KTP saya jadi?").unwrap();
+            graph.comment(&post, &Citizen::new(2, "Budi"), "Bagaimana cara mengurus KK?").unwrap();
+            one
+        };
+        world.introduced().await;
+        let first = world.reply(world.ticket("Kapan KTP saya jadi?").await, None, ANSWER).await.unwrap();
+        let second = world.reply(world.ticket("Bagaimana cara mengurus KK?").await, None, "Bawa KTP, Pak.").await.unwrap();
+        // The copy is of now; the first of them was sent in the hour that is lost.
+        restored::renew(&world.db, world.now()).await.unwrap();
+        world.clock.advance(SignedDuration::from_mins(30));
+        world.simulator.world().answer(&lost, ANSWER).unwrap();
+        world.clock.advance(SignedDuration::from_mins(30));
+        let found = restored::recognise(&world.db, Some(world.now()), world.now()).await.unwrap().unwrap();
+        assert_eq!(found.replies, 2);
+        world.restart().await;
+        for _ in 0..8 {
+            world.turn(SignedDuration::from_secs(15)).await;
+        }
+        assert_eq!((world.reply_row(first).await.state, world.arrived(ANSWER)), (ReplyState::Sent, 1));
+        let row = world.reply_row(second).await;
+        let error = row.error.unwrap_or_default();
+        assert_eq!(
+            (row.state, world.arrived("Bawa KTP, Pak."), world.simulator.world().written("Bawa KTP, Pak.")),
+            (ReplyState::Failed, 0, 0),
+            "{error}"
+        );
+        assert!(error.contains("it was not sent (the database was restored from a copy made before it was sent)"), "{error}");
     }
 }

@@ -56,6 +56,24 @@ fn steps(row: &Row) -> Vec<PlannedStep> {
     serde_json::from_str(&row.t("steps").unwrap()).unwrap()
 }
 
+/// Whatever was killed when, no chain has a gap, and every event, accepted delivery and citizen's message of a ticket is in it.
+pub async fn every_chain_is_whole_and_holds_everything(db: &Db) {
+    for row in rows(db, "SELECT id FROM ticket ORDER BY id").await {
+        let evidence = crate::evidence::of(db, row.i("id").unwrap()).await;
+        let found = evidence.examine();
+        assert!(found.wrong.is_empty() && !evidence.entries.is_empty(), "ticket {}: {:?}", row.i("id").unwrap(), found.wrong);
+    }
+    for (kind, sql) in [
+        ("event", "SELECT count(*) AS n FROM event"),
+        ("delivery", "SELECT count(*) AS n FROM delivery WHERE state = 'delivered' AND ticket_id IS NOT NULL"),
+        ("message", "SELECT count(*) AS n FROM ticket_message"),
+    ] {
+        let chained = rows(db, "SELECT kind AS t FROM proof").await.iter().filter(|row| row.t("t").unwrap() == kind).count() as i64;
+        let there = number(db, sql).await;
+        assert!(if kind == "message" { chained >= there } else { chained == there }, "{kind}: {chained} chained of {there}");
+    }
+}
+
 pub async fn everything_is_told_and_decided(db: &Db) {
     assert_eq!(number(db, UNROUTED).await, 0);
     let undecided: Vec<String> = rows(db, UNDECIDED).await.iter().map(|row| row.t("t").unwrap()).collect();

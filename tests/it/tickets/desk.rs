@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use tanggap::{
     domain::{
         AccountId, Direction, Kind, MessageId, Object, Platform, ThreadId, TicketId, Time,
-        alert::AlertKind,
+        alert::{AlertKind, RESTORED},
         message::{Author, Message, Seen, ThreadKey},
         settings::{Match, Mentions, Policy, Step, StepAt},
         ticket::{Action, ActionKind, Subject, Ticket},
@@ -42,6 +42,7 @@ pub struct Desk {
     pub policies: Vec<Policy>,
     pub configuration: String,
     pub changed_at: i64,
+    pub restored_at: Option<i64>,
     pub hold: bool,
     /// What the last look wants: when to look again, from when on a read.
     pub wants: (Option<Time>, Option<Time>),
@@ -72,7 +73,7 @@ impl Desk {
             policy("darurat", Some(true), 100, &[("0", "kepala")]),
             policy("biasa", None, 1000, &[("50%", "operator"), ("0", "kepala"), ("500", "sekda")]),
         ];
-        Self { view, policies, configuration: "one".into(), changed_at: 0, hold: false, wants: (None, None) }
+        Self { view, policies, configuration: "one".into(), changed_at: 0, restored_at: None, hold: false, wants: (None, None) }
     }
 
     fn message(&mut self, second: i64, direction: Direction, author: &str) -> &mut Message {
@@ -162,6 +163,7 @@ impl Desk {
             confirm_gone: SignedDuration::from_secs(20),
             configuration: &self.configuration,
             changed_at: at(self.changed_at),
+            restored_at: self.restored_at.map(at),
             hold: self.hold,
         };
         let ruling = judge(&self.view, &rules, at(second));
@@ -176,7 +178,11 @@ impl Desk {
             said.extend(ruled.events.iter().map(|(name, detail)| format!("{id} {name} {detail}").trim_end().to_owned()));
             said.extend(ruled.alerts.iter().map(|alert| {
                 let late = if alert.late_found { " late_found" } else { "" };
-                let from = if alert.kind == AlertKind::HandedOver { format!(" from {}", alert.detail) } else { String::new() };
+                let from = match alert.kind {
+                    AlertKind::HandedOver => format!(" from {}", alert.detail),
+                    _ if alert.detail == RESTORED => " restored".to_owned(),
+                    _ => String::new(),
+                };
                 format!("{id} -> {} {} {}{late}{from}", alert.kind.word(), alert.at, alert.notify.join(",")).trim_end().to_owned()
             }));
             *self.view.tickets.iter_mut().find(|ticket| ticket.id == id).unwrap() = ruled.ticket;

@@ -249,3 +249,19 @@ fn a_removal_under_doubt_holds_a_step_for_a_minute_at_most() {
     assert_eq!(desk.read(1070), ["1 withdrawn gone", "1 -> ticket.withdrawn"]);
     assert_eq!((desk.ticket(1).state, desk.ticket(1).breached_at), (TicketState::Withdrawn, Some(at(1000))));
 }
+
+#[test]
+fn on_a_restored_copy_steps_due_before_the_start_take_effect_into_one_summary_and_later_ones_as_usual() {
+    let mut desk = Desk::new();
+    desk.restored_at = Some(1200);
+    desk.asks(0);
+    assert_eq!(desk.read(1201), ["1 opened", "1 breached", "1 -> account.backlog 0 kepala restored"]);
+    assert_eq!(desk.row(1), "open 0 - 1000 1000");
+    assert_eq!(desk.read(1500), ["1 escalated", "1 -> ticket.escalated 500 sekda"]);
+
+    let mut warned = Desk::new();
+    warned.restored_at = Some(600);
+    warned.asks(0);
+    assert_eq!(warned.read(601), ["1 opened", "1 warned", "1 -> ticket.warned 50% operator restored"], "its deadline is still to come");
+    assert_eq!(warned.read(1000), ["1 breached", "1 -> ticket.breached 0 kepala"]);
+}
