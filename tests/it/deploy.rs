@@ -29,9 +29,9 @@ fn systemd_takes_the_unit_without_a_word() {
 }
 
 #[test]
-fn the_unit_exposes_no_more_than_one_and_a_half() {
+fn the_unit_exposes_no_more_than_one_and_a_fifth() {
     let unit = shipped("tanggap.service");
-    let output = Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=15"]).arg(unit).output().unwrap();
+    let output = Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=12"]).arg(unit).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
 }
 
