@@ -1,4 +1,5 @@
-//! What `deploy/` ships: systemd takes the unit, the unit is as tight as promised, `tanggap-ctl` hands on every word unchanged.
+//! What `deploy/` ships: systemd takes the unit, the unit is as tight as promised, the package's configuration is one to begin with, `tanggap-ctl`
+//! hands on every word unchanged. `tests/package/run` tries the package itself.
 
 use std::{
     fs,
@@ -29,9 +30,9 @@ fn systemd_takes_the_unit_without_a_word() {
 }
 
 #[test]
-fn the_unit_exposes_no_more_than_one_and_a_half() {
+fn the_unit_exposes_no_more_than_one_and_a_fifth() {
     let unit = shipped("tanggap.service");
-    let output = Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=15"]).arg(unit).output().unwrap();
+    let output = Command::new("systemd-analyze").args(["security", "--offline=true", "--threshold=12"]).arg(unit).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
 }
 
@@ -39,6 +40,55 @@ fn the_unit_exposes_no_more_than_one_and_a_half() {
 fn the_user_is_one_that_systemd_can_make() {
     let output = Command::new("systemd-sysusers").arg("--dry-run").arg(shipped("sysusers.d/tanggap.conf")).output().unwrap();
     assert!(output.status.success() && said(&output).contains("tanggap"), "{}", said(&output));
+}
+
+/// `tanggap check --offline` on this configuration, with the credentials that it names.
+fn check(text: &str) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tanggap.toml");
+    fs::write(&file, text).unwrap();
+    for name in ["dinkominfo-page", "smtp-password"] {
+        fs::write(dir.path().join(name), "secret").unwrap();
+        fs::set_permissions(dir.path().join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tanggap"));
+    command.args(["check", "--offline", "--config"]).arg(file).env_clear().env("CREDENTIALS_DIRECTORY", dir.path());
+    command.output().unwrap()
+}
+
+#[test]
+fn the_package_s_configuration_watches_nobody_until_its_lines_are_freed() {
+    let shipped = fs::read_to_string(shipped("deb/tanggap.toml")).unwrap();
+    let output = check(&shipped);
+    assert!(output.status.code() == Some(2) && said(&output).contains("site.name"), "{}", said(&output));
+    let freed: String = shipped
+        .lines()
+        .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned() + "\n")
+        .collect();
+    let output = check(&freed);
+    assert!(output.status.success(), "{}\n{freed}", said(&output));
+}
+
+#[test]
+fn the_list_of_parts_names_what_is_linked_by_hash_and_nothing_of_the_tests() {
+    let list = || {
+        let output = Command::new("python3")
+            .args(["deploy/deb/parts.py", "sbom"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("SOURCE_DATE_EPOCH", "0")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        output.stdout
+    };
+    let first = list();
+    assert_eq!(first, list());
+    let list: serde_json::Value = serde_json::from_slice(&first).unwrap();
+    let parts = list["components"].as_array().unwrap();
+    let part = |name| parts.iter().find(|part| part["name"] == name);
+    assert_eq!((&list["bomFormat"], &part("tokio").unwrap()["scope"]), (&"CycloneDX".into(), &"required".into()));
+    assert_eq!((part("thiserror-impl").unwrap()["scope"].as_str(), part("proptest")), (Some("excluded"), None));
+    assert!(parts.iter().all(|part| part["hashes"][0]["content"].as_str().is_some_and(|hash| hash.len() == 64)));
 }
 
 /// `tanggap-ctl` among stand-ins: a unit with these lines, and a `systemd-run` that prints its arguments, one a line.
