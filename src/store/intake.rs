@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 use super::{
     db::{CHUNK, Db, StoreError, Tx, Val, built, json, numbered, vals},
+    forget::Erased,
     reach::Reach,
 };
 use crate::domain::{
@@ -119,9 +120,12 @@ pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
         }
     }
     fresh.sort_by_key(|&index| (batch.messages[index].created_at, index));
+    let erased = Erased::of(tx, batch, &fresh).await?;
+    let (out, fresh): (Vec<usize>, Vec<usize>) = fresh.into_iter().partition(|&index| erased.holds(&batch.messages[index]));
+    erased.note(tx, &out.iter().map(|&index| &batch.messages[index]).collect::<Vec<_>>(), batch.now).await?;
     let threads = threads(tx, batch, &fresh).await?;
     insert(tx, batch, &fresh, &threads, &mut taken).await?;
-    posts(tx, batch).await?;
+    posts(tx, batch, &erased).await?;
     for (sister, author) in &batch.bindings {
         tx.exec(
             "INSERT INTO binding (account_id, sister, author_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, sister) DO NOTHING",
@@ -333,24 +337,25 @@ async fn insert(
     Ok(())
 }
 
-async fn posts(tx: &mut Tx, batch: &Batch) -> Result<(), StoreError> {
+async fn posts(tx: &mut Tx, batch: &Batch, erased: &Erased) -> Result<(), StoreError> {
     for chunk in batch.posts.chunks(CHUNK) {
         let mut last: HashMap<&str, &Post> = HashMap::new();
         for post in chunk {
             last.insert(key_of(&post.external_id), post);
         }
         let mut values = Vec::with_capacity(last.len() * 10);
-        for (key, post) in &last {
+        for post in last.values() {
+            let (key, external_id, author_id, permalink) = erased.post(post);
             values.extend(vals![
                 batch.account.0,
-                *key,
-                &post.external_id,
+                &*key,
+                &*external_id,
                 post.author.word(),
-                post.author_id.clone(),
+                author_id,
                 post.created_at,
                 post.updated_at,
                 post.total,
-                post.permalink.clone(),
+                permalink,
                 post.read_at
             ]);
         }

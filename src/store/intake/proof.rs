@@ -111,7 +111,7 @@ async fn missing(
     let mut for_sure = Vec::new();
     for chunk in threads.chunks(CHUNK) {
         let sql = format!(
-            "SELECT id, thread_id, object, key, missing_since FROM message WHERE deleted_at IS NULL AND created_at >= $1 AND thread_id IN ({})",
+            "SELECT id, thread_id, object, key, missing_since FROM message WHERE deleted_at IS NULL AND erased_at IS NULL AND created_at >= $1 AND thread_id IN ({})",
             numbered(2, chunk.len())
         );
         let mut values = vals![from.map_or(0, Time::ms)];
