@@ -3,29 +3,44 @@
 
 use super::{
     Db, StoreError,
-    db::{Val, built, numbered, vals},
+    db::vals,
     forget::{Key, Of, Person, owned, rewrite},
     trail,
 };
 use crate::domain::{AccountId, Time};
 
-/// The condition that the author of the ticket `t` is restricted.
+/// 1 where the author of the ticket `t` is restricted, else 0.
 macro_rules! of_ticket {
     () => {
-        "EXISTS (SELECT 1 FROM restricted r WHERE r.account_id = t.account_id AND r.author = t.author)"
+        "CASE WHEN EXISTS (SELECT 1 FROM restricted r WHERE r.account_id = t.account_id AND r.author = t.author) THEN 1 ELSE 0 END"
     };
 }
-/// The condition that the message `m` in the thread `th` is a restricted author's, stands in their conversation, or is ours in a thread in
-/// which they have a ticket.
+/// 1 where the message `m` in the thread `th` is a restricted author's, stands in their conversation, or is ours in a thread in which they
+/// have a ticket; else 0.
 macro_rules! of_message {
     () => {
-        "EXISTS (SELECT 1 FROM restricted r WHERE r.account_id = m.account_id AND (m.direction = 'in' AND (r.author = m.author_id \
+        "CASE WHEN EXISTS (SELECT 1 FROM restricted r WHERE r.account_id = m.account_id AND (m.direction = 'in' AND (r.author = m.author_id \
            OR r.author = '@' || LOWER(m.author_username)) OR r.author = th.citizen_id OR m.direction = 'out' AND EXISTS \
-             (SELECT 1 FROM ticket k WHERE k.thread_id = m.thread_id AND k.author = r.author)))"
+             (SELECT 1 FROM ticket k WHERE k.thread_id = m.thread_id AND k.author = r.author))) THEN 1 ELSE 0 END"
+    };
+}
+/// What staff wrote of the ticket `t`, the column `$text` of something of the kind in `$kind`; nothing where its author is restricted.
+macro_rules! said {
+    ($kind:literal, $text:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $kind,
+            " IN ('note', 'dismiss', 'resolve', 'dismissed', 'resolved') AND ",
+            $crate::store::restrict::of_ticket!(),
+            " = 1 THEN '' ELSE ",
+            $text,
+            " END"
+        )
     };
 }
 pub(super) use of_message;
 pub(super) use of_ticket;
+pub(super) use said;
 
 /// Restricts what these accounts hold of an author, or lifts it (`reason`: none). Letters that are not sent yet are written anew without
 /// their words. The trail keeps a keyed hash.
@@ -60,16 +75,4 @@ pub async fn restrict(
         trail::note(&mut tx, by, did, None, &detail, now).await?;
     }
     tx.commit().await
-}
-
-/// Which of these tickets are a restricted author's.
-pub(super) async fn among(db: &Db, tickets: &[i64]) -> Result<std::collections::HashSet<i64>, StoreError> {
-    let mut found = std::collections::HashSet::new();
-    for chunk in tickets.chunks(super::db::CHUNK) {
-        let sql = format!("SELECT t.id FROM ticket t WHERE {} AND t.id IN ({})", of_ticket!(), numbered(1, chunk.len()));
-        for row in db.rows_built(built(sql), chunk.iter().map(|&id| Val::from(id)).collect()).await? {
-            found.insert(row.i("id")?);
-        }
-    }
-    Ok(found)
 }

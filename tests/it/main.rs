@@ -14,6 +14,7 @@ mod daemon;
 mod databases;
 mod deploy;
 mod disk;
+mod forget;
 mod graph;
 mod hooks;
 mod monitoring;

@@ -1,0 +1,1 @@
+//! Meta's data-deletion callback.
