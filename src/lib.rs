@@ -28,6 +28,9 @@
 //! Officials say that they are seeing to a ticket by a button (ALERT) or a link (`web`), both signed by `link`; SLA applies what they said.
 //! What WhatsApp says there of letters it took is kept with them, and ALERT draws the conclusions.
 //!
+//! `forget` is a small stage beside them: once a day it erases what is past retention, and at once whom Meta's data-deletion callback names.
+//! What erasing means, column by column, stands in `store::forget`.
+//!
 //! # The rule of arrows
 //!
 //! `tests/it/arrows.rs` fails on any other edge than these:
@@ -36,6 +39,7 @@
 //! main -> cli; cli, app -> everything
 //! poll -> graph, normalize, arrival, store, domain, runtime     demo -> graph, domain, runtime
 //! accounts -> graph, store, catalogue, domain, runtime
+//! forget -> store, domain, runtime
 //! sla  -> store, hours, domain, runtime                alert -> store, catalogue, link, domain, runtime
 //! normalize -> graph, domain      hours -> domain      store -> domain      config -> catalogue, domain      catalogue -> domain
 //! web  -> store, dossier, accounts, report, hours, graph, normalize, arrival, catalogue, link, domain, runtime     link -> domain
@@ -54,6 +58,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod dossier;
+pub mod forget;
 pub mod graph;
 pub mod hours;
 pub mod link;

@@ -1,6 +1,7 @@
 //! The real program on a real database: what it prints, what it records, how it ends.
 
 mod listing;
+mod privacy;
 mod reply;
 mod staff;
 mod terminal;

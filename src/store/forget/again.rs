@@ -34,12 +34,12 @@ pub(in crate::store) struct Key([u8; 32]);
 
 impl Key {
     /// Made now if nothing was ever erased.
-    pub async fn made(tx: &mut Tx, fresh: &[u8; 32]) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn made(tx: &mut Tx, fresh: &[u8; 32]) -> Result<Self, StoreError> {
         Ok(Self(keys::erased(tx, fresh).await?))
     }
 
     /// Hash of something of an account. Each part goes in with its length, so that no two things share one.
-    pub fn hash(&self, account: i64, of: Of<'_>) -> String {
+    pub(in crate::store) fn hash(&self, account: i64, of: Of<'_>) -> String {
         let (domain, kind, id) = match of {
             Of::Message(object, key) => ("message", object.word(), key),
             Of::Thread(kind, key) => ("thread", kind.word(), key),
@@ -72,7 +72,7 @@ pub(in crate::store) struct Erased {
 
 impl Erased {
     /// Looks up the new messages of a batch, and the posts of others in it.
-    pub async fn of(tx: &mut Tx, batch: &Batch, fresh: &[usize]) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn of(tx: &mut Tx, batch: &Batch, fresh: &[usize]) -> Result<Self, StoreError> {
         let posts: Vec<&Post> = batch.posts.iter().filter(|post| post.author != PostAuthor::Own).collect();
         if fresh.is_empty() && posts.is_empty() {
             return Ok(Self::default());
@@ -108,7 +108,7 @@ impl Erased {
 
     /// Whether a new message is not to be stored: it was erased, or its author was, after it was written; or it is our answer in a thread of
     /// theirs. What was written in the very second of the erasure is stored: no citizen's message is missed.
-    pub fn holds(&self, seen: &Seen) -> bool {
+    pub(in crate::store) fn holds(&self, seen: &Seen) -> bool {
         if self.at.is_empty() {
             return false;
         }
@@ -124,7 +124,7 @@ impl Erased {
     }
 
     /// Notes the identity of a message that [`Self::holds`], so that it is known by it alone from now on.
-    pub async fn note(&self, tx: &mut Tx, seen: &[&Seen], now: Time) -> Result<(), StoreError> {
+    pub(in crate::store) async fn note(&self, tx: &mut Tx, seen: &[&Seen], now: Time) -> Result<(), StoreError> {
         let Some(key) = &self.key else { return Ok(()) };
         let hash = |seen: &&Seen| {
             let (object, id) = seen.identity();
@@ -134,7 +134,7 @@ impl Erased {
     }
 
     /// A post with what may be kept of it: its key, external id, author and address.
-    pub fn post<'a>(&self, post: &'a Post) -> (std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>, Option<&'a str>, Option<&'a str>) {
+    pub(in crate::store) fn post<'a>(&self, post: &'a Post) -> (std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>, Option<&'a str>, Option<&'a str>) {
         let plain = key_of(&post.external_id);
         if post.author != PostAuthor::Own
             && let Some(key) = self.key.as_ref().filter(|_| self.since(Of::Post(plain)).is_some())

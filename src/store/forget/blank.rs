@@ -30,7 +30,7 @@ pub(super) struct Target {
 impl Target {
     pub const COLUMNS: &str = "id, thread_id, object, key, external_id, created_at, direction, top_level";
 
-    pub fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(in crate::store) fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             id: row.i("id")?,
             thread: row.i("thread_id")?,

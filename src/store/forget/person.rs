@@ -100,7 +100,7 @@ pub(in crate::store) struct Person {
 
 impl Person {
     /// Who that author is.
-    pub async fn of(tx: &mut Tx, account: i64, author: &str) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn of(tx: &mut Tx, account: i64, author: &str) -> Result<Self, StoreError> {
         let mut person = Self::default();
         match author.strip_prefix('@') {
             Some(name) => person.usernames.insert(name.to_lowercase()),
@@ -124,12 +124,12 @@ impl Person {
     }
 
     /// How tickets name them.
-    pub fn keys(&self) -> Vec<String> {
+    pub(in crate::store) fn keys(&self) -> Vec<String> {
         self.ids.iter().cloned().chain(self.usernames.iter().map(|name| format!("@{name}"))).collect()
     }
 
     /// The condition that a message is theirs, and its values from `$from` on.
-    pub fn wrote(&self, from: usize) -> (String, Vec<Val>) {
+    pub(in crate::store) fn wrote(&self, from: usize) -> (String, Vec<Val>) {
         let mut parts = Vec::new();
         if !self.ids.is_empty() {
             parts.push(format!("author_id IN ({})", numbered(from, self.ids.len())));

@@ -34,10 +34,25 @@ pub struct Purged {
     pub after: i64,
 }
 
-/// A thread `t` of which nothing happened since `$2`, after the number `$1`.
+impl Purged {
+    /// With the batch that followed.
+    #[must_use]
+    pub(crate) const fn and(self, next: Self) -> Self {
+        Self {
+            threads: self.threads + next.threads,
+            messages: self.messages + next.messages,
+            tickets: self.tickets + next.tickets,
+            after: next.after,
+        }
+    }
+}
+
+/// A thread `t` of which nothing happened since `$2`, after the number `$1`; no conversation by which it is told whether a comment that is
+/// still kept was answered in private.
 const PAST: &str = "t.erased_at IS NULL AND t.id > $1 \
     AND NOT EXISTS (SELECT 1 FROM message m WHERE m.thread_id = t.id AND m.created_at >= $2) \
-    AND NOT EXISTS (SELECT 1 FROM ticket k WHERE k.thread_id = t.id AND (k.state = 'open' OR k.closed_at >= $2))";
+    AND NOT EXISTS (SELECT 1 FROM ticket k WHERE k.thread_id = t.id AND (k.state = 'open' OR k.closed_at >= $2)) \
+    AND NOT (t.kind = 'message' AND EXISTS (SELECT 1 FROM message c WHERE c.account_id = t.account_id AND c.private_reply = t.key))";
 
 /// How many threads are past retention: nothing was written in them and none of their tickets was open since then.
 pub async fn stale(db: &Db, before: Time) -> Result<u64, StoreError> {

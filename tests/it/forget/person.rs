@@ -7,7 +7,7 @@ use tanggap::{
     domain::{
         AccountId, Direction, Kind, Object, Scope, TicketId, Time,
         message::{Attachment, Author, Post, PostAuthor, Reaction, Seen, Tag, ThreadKey},
-        settings::Language,
+        settings::Mentions,
         ticket::ActionKind,
     },
     poll::Skew,
@@ -23,18 +23,19 @@ use tanggap::{
 
 use super::dump::{dump, holding};
 use crate::{
-    alert::world::{on_both, settings},
+    alert::world::on_both,
     stages,
     store::world::{World, at, batch, comment, direct},
+    tickets::ledger::rules,
 };
 
 /// Everything by which the person could be found.
 pub const TRACES: [&str; 10] = [
     "zainal", "wirakusuma", "zaw_77", "90077001", "UNIKSATU", "UNIKDUA", "UNIKTIGA", "foto.example", "m_zaw", "komentar_zaw",
 ];
-const KEY: [u8; 32] = [7; 32];
+pub const KEY: [u8; 32] = [7; 32];
 
-fn zainal(seen: Seen) -> Seen {
+pub fn zainal(seen: Seen) -> Seen {
     let author = Author { id: Some("90077001".into()), name: Some("Zainal Wirakusuma".into()), username: Some("zaw_77".into()) };
     Seen {
         author: Some(author),
@@ -101,9 +102,9 @@ async fn read(w: &World, account: AccountId, seconds: i64, messages: &[Seen]) ->
     intake::take(&w.db, &read).await.unwrap()
 }
 
-async fn judge(w: &World, seconds: i64) {
+pub async fn judge(w: &World, seconds: i64) {
     let clock = ManualClock::new(at(seconds).timestamp());
-    stages::sla(&w.db, &Arc::new(settings(Language::Indonesian)), &clock, &Skew::default()).await.once().await.unwrap();
+    stages::sla(&w.db, &Arc::new(rules(Mentions::Ask)), &clock, &Skew::default()).await.once().await.unwrap();
 }
 
 /// All that is stored of the person before anything is erased; the account.
