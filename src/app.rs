@@ -35,6 +35,7 @@ use crate::{
         alert::Channel,
         settings::{AccountSpec, LogFormat, Settings, Token},
     },
+    forget::ForgetStage,
     graph::{Access, Client, Host, facebook, instagram, wire::account},
     link,
     poll::{self, PollStage, Replies, Skew, tokens},
@@ -206,7 +207,7 @@ async fn crew(
     let (polls, judge, alerts) = (Nudge::default(), Nudge::default(), Nudge::default());
     let skew = Skew::default();
     let pulse = Pulse::default();
-    for name in [PollStage::NAME, SlaStage::NAME, AlertStage::NAME] {
+    for name in [PollStage::NAME, SlaStage::NAME, AlertStage::NAME, ForgetStage::NAME] {
         pulse.register(name, BUDGET);
     }
     let client = http::client(settings.graph.timeout.unsigned_abs())?;
@@ -252,6 +253,8 @@ async fn crew(
     crew.spawn(PollStage::NAME, drive(poll, clock.clone(), polls, stop.clone(), pulse.clone()));
     crew.spawn(SlaStage::NAME, drive(sla, clock.clone(), judge, stop.clone(), pulse.clone()));
     crew.spawn(AlertStage::NAME, drive(alert, clock.clone(), alerts, stop.clone(), pulse.clone()));
+    let forget = ForgetStage::new(db.clone(), settings.clone(), clock.clone());
+    crew.spawn(ForgetStage::NAME, drive(forget, clock.clone(), Nudge::default(), stop.clone(), pulse.clone()));
     if settings.channels.alertmanager.is_some() {
         let refresh = Refresh::new(db.clone(), settings.clone(), clock.clone())?;
         pulse.register(Refresh::NAME, BUDGET);

@@ -30,6 +30,8 @@
 //!
 //! What happens to a ticket is chained as it happens (`domain::evidence`), in the transaction that makes it so, for whoever must prove it later.
 //! A database that is older than what happened since, a restored copy, is made good before any stage runs (`store::restored`).
+//! `forget` is a small stage beside them: once a day it erases what is past retention, and at once whom Meta's data-deletion callback names.
+//! What erasing means, column by column, stands in `store::forget`.
 //!
 //! # The rule of arrows
 //!
@@ -39,6 +41,7 @@
 //! main -> cli; cli, app -> everything
 //! poll -> graph, normalize, arrival, store, domain, runtime     demo -> graph, domain, runtime
 //! accounts -> graph, store, catalogue, domain, runtime
+//! forget -> store, domain, runtime
 //! sla  -> store, hours, domain, runtime                alert -> store, catalogue, link, domain, runtime
 //! normalize -> graph, domain      hours -> domain      store -> domain      config -> catalogue, domain      catalogue -> domain
 //! web  -> store, dossier, accounts, report, hours, graph, normalize, arrival, catalogue, link, domain, runtime     link -> domain
@@ -57,6 +60,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod dossier;
+pub mod forget;
 pub mod graph;
 pub mod hours;
 pub mod link;

@@ -86,7 +86,13 @@ impl Listed for MessageRow {
     fn cells(&self, view: &View) -> Vec<String> {
         let author = self.author.as_ref().and_then(|author| author.name.as_deref().or(author.id.as_deref())).unwrap_or("-");
         let mut text = preview(&self.text);
-        for (holds, mark) in [(self.deleted_at.is_some(), "[gone]"), (self.hidden, "[hidden]"), (self.automatic, "[automatic]")] {
+        for (holds, mark) in [
+            (self.deleted_at.is_some(), "[gone]"),
+            (self.hidden, "[hidden]"),
+            (self.automatic, "[automatic]"),
+            (self.restricted, "[restricted]"),
+            (self.erased_at.is_some(), "[erased]"),
+        ] {
             if holds {
                 text = format!("{mark} {text}");
             }

@@ -16,6 +16,7 @@ mod look;
 mod messages;
 mod output;
 mod people;
+mod privacy;
 mod progress;
 mod queue;
 mod reply;
@@ -111,6 +112,14 @@ enum Command {
     /// People who may sign in to the page
     #[command(subcommand)]
     User(people::User),
+    /// Erases the texts, names and ids that are held of one person; counts stay
+    Erase(privacy::Erase),
+    /// Erases what is past retention.closed now, not at the daily time
+    Purge,
+    /// Prints everything that is held of one person, as JSON
+    Export(privacy::Export),
+    /// Shows one person's texts and names to nobody, until it is undone; nothing is erased and clocks run on
+    Restrict(privacy::Restrict),
     /// Prints the description of the API
     Openapi,
     /// Prints a completion script
@@ -276,6 +285,10 @@ impl Command {
             Self::Restore(args) => restore::run(args, shell).await,
             Self::Token(command) => command.run(shell).await,
             Self::User(command) => command.run(shell).await,
+            Self::Erase(args) => args.run(shell).await,
+            Self::Purge => privacy::purge(shell).await,
+            Self::Export(args) => args.run(shell).await,
+            Self::Restrict(args) => args.run(shell).await,
             Self::Openapi => documents::openapi(shell),
             Self::Completions(args) => documents::completions(&args, shell),
             Self::Man(args) => documents::man(&args, shell),

@@ -6,8 +6,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// How often the bar is drawn anew.
 const REDRAW: Duration = Duration::from_millis(100);
+const COUNTED: &str = "{msg} [{bar:30}] {pos} of {len}, {elapsed}";
 const BYTES: &str = "{msg} [{bar:30}] {bytes} of {total_bytes}, {elapsed}";
 const ROWS: &str = "{msg} [{bar:30}] {human_pos} of {human_len} rows, {elapsed}, {eta} left";
+
+/// A bar for so many of something.
+pub(super) fn counted(what: &'static str, total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(COUNTED).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_message(what)
+}
 
 /// Does the work, and meanwhile shows how many of `total` bytes `written` says are there.
 pub(super) async fn bytes<T>(what: String, total: u64, written: impl Fn() -> u64, work: impl Future<Output = T>) -> T {

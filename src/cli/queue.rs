@@ -134,7 +134,7 @@ impl Listed for TicketRow {
             self.opd.clone(),
             kind,
             preview(author),
-            preview(&self.text),
+            self.said(),
             view.time(self.due_at),
             self.left(view).unwrap_or_else(|| "-".into()),
             self.standing(),
@@ -162,6 +162,16 @@ impl TicketRow {
             _ => Tone::Plain,
         };
         Look { tone, bold: self.urgent && self.state == TicketState::Open }
+    }
+
+    /// The beginning of its newest message, or why there is none.
+    fn said(&self) -> String {
+        match self {
+            Self { erased_at: Some(_), .. } => "[erased]".into(),
+            Self { restricted: true, .. } => "[restricted]".into(),
+            Self { state: TicketState::Withdrawn, .. } if self.text.is_empty() => "[gone]".into(),
+            _ => preview(&self.text),
+        }
     }
 
     /// Where it stands, in words.

@@ -156,6 +156,12 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Every secret by which an app of ours may sign.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        let apps = std::iter::once(&self.app).chain(self.apps.values());
+        apps.flat_map(|app| [&app.secret, &app.instagram_secret]).flatten()
+    }
+
     /// The app of that name, the default app without one.
     pub fn app(&self, name: Option<&str>) -> &App {
         name.and_then(|name| self.apps.get(name)).unwrap_or(&self.app)

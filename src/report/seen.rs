@@ -146,7 +146,7 @@ fn fate(case: &Case) -> Fate {
         (TicketState::Answered, _) if case.answered_by.as_deref() == Some(STAFF) => Fate::Staff,
         (TicketState::Answered, _) => Fate::Answered,
         (TicketState::Dismissed, _) => Fate::Dismissed,
-        (TicketState::Withdrawn, Some("gone")) => Fate::Gone,
+        (TicketState::Withdrawn, Some("gone" | "erased")) => Fate::Gone,
         (TicketState::Withdrawn, Some("hidden")) => Fate::Hidden,
         (TicketState::Withdrawn, _) => Fate::Void,
     }

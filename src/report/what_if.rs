@@ -107,7 +107,7 @@ pub fn what_if(figures: &Figures, own: (&Settings, &Calendars), other: (&Setting
     let mut policies: Vec<Replayed> =
         other.settings.policies.iter().map(|it| Replayed { policy: it.name.clone(), ..Replayed::default() }).collect();
     let mut found = WhatIf::default();
-    let void = |case: &Case| case.state == TicketState::Withdrawn && !matches!(case.reason.as_deref(), Some("gone" | "hidden"));
+    let void = |case: &Case| case.state == TicketState::Withdrawn && !matches!(case.reason.as_deref(), Some("gone" | "hidden" | "erased"));
     for case in figures.cases.iter().filter(|case| !void(case)) {
         let (was, is) = (own.replay(case, figures, now, &mut before), other.replay(case, figures, now, &mut after));
         found.tickets += 1;

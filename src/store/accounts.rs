@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     db::{CHUNK, Db, Row, StoreError, Tx, built, numbered, vals},
+    forget,
     intake::{among, identities},
     storm,
 };
@@ -242,12 +243,16 @@ pub async fn posts(db: &Db, account: AccountId, ids: &[&str]) -> Result<HashMap<
             found.insert(row.t("key")?, post(&row)?);
         }
     }
+    let unknown = ids.iter().copied().filter(|id| !found.contains_key(key_of(id))).collect();
+    for (id, row) in forget::posts(db, account, unknown).await? {
+        found.insert(key_of(&id).to_owned(), Post { external_id: id, ..post(&row)? });
+    }
     Ok(found)
 }
 
-/// Every post published since then.
+/// Every post published since then, but for those that are erased.
 pub async fn posts_since(db: &Db, account: AccountId, since: Time) -> Result<Vec<Post>, StoreError> {
-    let sql = "SELECT * FROM post WHERE account_id = $1 AND created_at >= $2 ORDER BY created_at";
+    let sql = "SELECT * FROM post WHERE account_id = $1 AND created_at >= $2 AND key NOT LIKE '~%' ORDER BY created_at";
     db.rows(sql, vals![account.0, since]).await?.iter().map(post).collect()
 }
 
@@ -287,6 +292,9 @@ pub async fn known(
             found.insert((row.word("object", Object::from_word)?, row.t("key")?));
         }
     }
+    // What was erased is known, or it would be read again and again.
+    let unknown = wanted.iter().copied().filter(|&(object, key)| !found.contains(&(object, key.to_owned()))).collect();
+    found.extend(forget::known(db, account, unknown).await?);
     Ok(found)
 }
 

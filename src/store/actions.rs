@@ -18,7 +18,7 @@ pub enum ActionError {
     /// Numbers nobody has seen.
     #[error("there is no ticket {}; nothing was recorded", numbers(.0))]
     Unknown(Vec<TicketId>),
-    /// Only a note or a name can still be added to a closed ticket.
+    /// Only a note or a name can still be added to a closed ticket, and none to one that is settled for good.
     #[error("{}; nothing was recorded", closed(.0))]
     Closed(Vec<(TicketId, TicketState)>),
     /// The database failed.
@@ -46,11 +46,11 @@ pub async fn record(
     let mut tx = db.write().await?;
     let (mut unknown, mut closed) = (Vec::new(), Vec::new());
     for &ticket in tickets {
-        let sql = "SELECT t.state, COALESCE(t.held_by, a.opd) AS opd FROM ticket t JOIN account a ON a.id = t.account_id WHERE t.id = $1";
+        let sql = "SELECT t.state, t.settled_at, COALESCE(t.held_by, a.opd) AS opd FROM ticket t JOIN account a ON a.id = t.account_id WHERE t.id = $1";
         match tx.rows(sql, vals![ticket.0]).await?.first() {
             Some(row) if scope.holds(&row.t("opd")?) => match row.word("state", TicketState::from_word)? {
                 TicketState::Open => {}
-                _ if matches!(kind, ActionKind::Note | ActionKind::Assign) => {}
+                _ if matches!(kind, ActionKind::Note | ActionKind::Assign) && row.oi("settled_at")?.is_none() => {}
                 state => closed.push((ticket, state)),
             },
             _ => unknown.push(ticket),

@@ -48,9 +48,10 @@ const SERVER_BOUNDS: &str = "SELECT set_config(name, value, false) FROM (VALUES 
      AS bound (name, value)";
 
 /// Every migration: number, name, text for SQLite, text for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
     (1, "start", include_str!("../../migrations/sqlite/0001_start.sql"), include_str!("../../migrations/postgres/0001_start.sql")),
     (2, "board", include_str!("../../migrations/sqlite/0002_board.sql"), include_str!("../../migrations/postgres/0002_board.sql")),
+    (3, "forget", include_str!("../../migrations/sqlite/0003_forget.sql"), include_str!("../../migrations/postgres/0003_forget.sql")),
     (4, "proof", include_str!("../../migrations/sqlite/0004_proof.sql"), include_str!("../../migrations/postgres/0004_proof.sql")),
 ];
 
@@ -289,6 +290,7 @@ impl Db {
                 .pragma("journal_size_limit", "67108864")
                 .pragma("cache_size", "-8192")
                 .pragma("temp_store", "MEMORY")
+                .pragma("secure_delete", "ON") // what is erased is overwritten in its page
                 .row_buffer_size(1_000) // answers are fetched whole: by default the worker would pause after every fifty rows
                 .disable_statement_logging();
             if create {
@@ -387,6 +389,18 @@ impl Db {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.rows("SELECT 1 AS one", vals![]).await.map(drop)
+    }
+
+    /// Makes what was erased vanish from the write-ahead log too, which otherwise holds older pages until it is written over; whether nobody
+    /// who reads kept it. PostgreSQL has no such step: there autovacuum and the archives of its log decide.
+    pub async fn scrub(&self) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await.map_err(StoreError::of)?;
+                Ok(Row::Sqlite(row).i("busy")? == 0)
+            }
+            Self::Postgres(_) => Ok(true),
+        }
     }
 
     /// Closes every connection; SQLite folds its write-ahead log into the file.

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 use super::{
     db::{CHUNK, Db, StoreError, Tx, Val, built, json, numbered, vals},
+    forget::Erased,
     reach::Reach,
 };
 use crate::domain::{
@@ -82,6 +83,17 @@ struct Known {
     reactions: String,
 }
 
+impl Known {
+    /// Whether it says something else than before. What comes back after it was gone was emptied then, and is no edit.
+    fn edited(&self, seen: &Seen) -> bool {
+        self.text != seen.text.as_str() && !self.is_back()
+    }
+
+    fn is_back(&self) -> bool {
+        self.gone && self.text.is_empty()
+    }
+}
+
 type Identity = (Object, String);
 
 /// Stores a batch.
@@ -111,7 +123,7 @@ pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
                 if update(tx, batch, row, &batch.messages[index]).await? {
                     touched.insert(row.thread);
                     changed.push(index);
-                    if row.text != batch.messages[index].text.as_str() {
+                    if row.edited(&batch.messages[index]) {
                         taken.edited.push((MessageId(row.id), index));
                     }
                 }
@@ -119,9 +131,12 @@ pub async fn take_in(tx: &mut Tx, batch: &Batch) -> Result<Taken, StoreError> {
         }
     }
     fresh.sort_by_key(|&index| (batch.messages[index].created_at, index));
+    let erased = Erased::of(tx, batch, &fresh).await?;
+    let (out, fresh): (Vec<usize>, Vec<usize>) = fresh.into_iter().partition(|&index| erased.holds(&batch.messages[index]));
+    erased.note(tx, &out.iter().map(|&index| &batch.messages[index]).collect::<Vec<_>>(), batch.now).await?;
     let threads = threads(tx, batch, &fresh).await?;
     insert(tx, batch, &fresh, &threads, &mut taken).await?;
-    posts(tx, batch).await?;
+    posts(tx, batch, &erased).await?;
     for (sister, author) in &batch.bindings {
         tx.exec(
             "INSERT INTO binding (account_id, sister, author_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, sister) DO NOTHING",
@@ -174,7 +189,7 @@ async fn known(tx: &mut Tx, batch: &Batch, wanted: impl Iterator<Item = &Identit
 
 /// Brings a known message up to date; whether anything differed.
 async fn update(tx: &mut Tx, batch: &Batch, row: &Known, seen: &Seen) -> Result<bool, StoreError> {
-    let edited = row.text != seen.text.as_str();
+    let (edited, changed) = (row.edited(seen), row.text != seen.text.as_str());
     let private_new = seen.private_reply.is_some() && !row.private;
     let reactions = json(&seen.reactions);
     if row.reactions != reactions {
@@ -188,14 +203,15 @@ async fn update(tx: &mut Tx, batch: &Batch, row: &Known, seen: &Seen) -> Result<
         (true, true) => row.hidden_at,
         _ => None,
     };
-    // An edit may make a message urgent or in need of an answer, never the reverse.
+    // An edit may make a message urgent or in need of an answer, never the reverse; it may have happened while it was gone.
     let urgent_now = seen.urgent && !row.urgent;
     tx.exec(
         "UPDATE message SET text = $2, edited_at = CASE WHEN $3 = 1 THEN $4 ELSE edited_at END, hidden = $5, hidden_at = $6, \
            deleted_at = NULL, missing_since = NULL, \
            needs_answer = CASE WHEN $7 = 1 THEN 1 ELSE needs_answer END, asks = CASE WHEN $8 = 1 THEN 1 ELSE asks END, \
            urgent = CASE WHEN $9 = 1 THEN 1 ELSE urgent END, urgent_at = CASE WHEN $9 = 1 THEN $4 ELSE urgent_at END, \
-           bare = CASE WHEN $3 = 1 THEN $10 ELSE bare END, tags = CASE WHEN $3 = 1 THEN $11 ELSE tags END, \
+           bare = CASE WHEN $14 = 1 THEN $10 ELSE bare END, tags = CASE WHEN $14 = 1 THEN $11 ELSE tags END, \
+           attachments = CASE WHEN $15 = 1 THEN $16 ELSE attachments END, \
            private_unseen_at = CASE WHEN $12 = 1 THEN (SELECT read_began_at FROM thread WHERE thread.id = message.thread_id) ELSE private_unseen_at END, \
            private_reply = COALESCE(private_reply, $13) \
          WHERE id = $1",
@@ -206,13 +222,16 @@ async fn update(tx: &mut Tx, batch: &Batch, row: &Known, seen: &Seen) -> Result<
             batch.now,
             seen.hidden,
             hidden_at,
-            edited && seen.needs_answer,
-            edited && seen.asks,
-            edited && urgent_now,
+            changed && seen.needs_answer,
+            changed && seen.asks,
+            changed && urgent_now,
             seen.bare,
             json(&seen.tags),
             private_new,
-            seen.private_reply.clone()
+            seen.private_reply.clone(),
+            changed,
+            row.is_back(),
+            json(&seen.attachments)
         ],
     )
     .await?;
@@ -333,24 +352,25 @@ async fn insert(
     Ok(())
 }
 
-async fn posts(tx: &mut Tx, batch: &Batch) -> Result<(), StoreError> {
+async fn posts(tx: &mut Tx, batch: &Batch, erased: &Erased) -> Result<(), StoreError> {
     for chunk in batch.posts.chunks(CHUNK) {
         let mut last: HashMap<&str, &Post> = HashMap::new();
         for post in chunk {
             last.insert(key_of(&post.external_id), post);
         }
         let mut values = Vec::with_capacity(last.len() * 10);
-        for (key, post) in &last {
+        for post in last.values() {
+            let (key, external_id, author_id, permalink) = erased.post(post);
             values.extend(vals![
                 batch.account.0,
-                *key,
-                &post.external_id,
+                &*key,
+                &*external_id,
                 post.author.word(),
-                post.author_id.clone(),
+                author_id,
                 post.created_at,
                 post.updated_at,
                 post.total,
-                post.permalink.clone(),
+                permalink,
                 post.read_at
             ]);
         }

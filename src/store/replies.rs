@@ -11,6 +11,7 @@ use super::{
     Db, StoreError,
     db::{Row, built, vals},
     listing::of_ticket,
+    restrict,
 };
 use crate::domain::{
     AccountId, Form, Platform, ReplyId, ReplyState, Scope, ThreadId, TicketId, Time, message::key_of, reply::Facts, time::rfc3339,
@@ -248,7 +249,12 @@ pub async fn next(db: &Db) -> Result<Option<Time>, StoreError> {
 /// What was written in answer to a ticket, in order.
 pub async fn list(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<ReplyRow>, StoreError> {
     let mut vals = vals![ticket.0];
-    let sql = format!("SELECT * FROM reply WHERE ticket_id = $1 AND {} ORDER BY id", of_ticket(scope, &mut vals));
+    let sql = format!(
+        "SELECT p.id, p.form, CASE WHEN {} = 1 THEN '' ELSE p.text END AS text, p.by_name, p.created_at, p.state, p.next_try_at, p.sent_at,
+           p.external_id, p.error FROM reply p JOIN ticket t ON t.id = p.ticket_id WHERE p.ticket_id = $1 AND {} ORDER BY p.id",
+        restrict::of_ticket!(),
+        of_ticket(scope, &mut vals)
+    );
     db.rows_built(built(sql), vals).await?.iter().map(row).collect()
 }
 

@@ -6,6 +6,7 @@ use super::{
     Db, StoreError,
     db::{Tx, built, vals},
     listing::within,
+    restrict,
 };
 use crate::domain::{Scope, TicketId, Time, time::rfc3339};
 
@@ -49,8 +50,9 @@ pub async fn deeds(db: &Db, scope: &Scope, before: Time, limit: u32) -> Result<V
     let within = within(scope, "COALESCE(t.held_by, a.opd)", &mut vals);
     // A scope may leave out any of them: then all are looked at.
     let each = if scope.opds().is_some() { "9223372036854775807" } else { "$2" };
+    let said = restrict::said!("d.did", "d.detail");
     let sql = format!(
-        "SELECT d.at, d.by_name, d.did, d.ticket_id, d.detail, COALESCE(t.held_by, a.opd) AS opd FROM (
+        "SELECT d.at, d.by_name, d.did, d.ticket_id, {said} AS detail, COALESCE(t.held_by, a.opd) AS opd FROM (
            SELECT * FROM (SELECT at, by_name, kind AS did, ticket_id, text AS detail FROM action WHERE at < $1 ORDER BY at DESC LIMIT {each}) x
            UNION ALL SELECT * FROM (SELECT at, by_name, did, ticket_id, detail FROM trail WHERE at < $1 ORDER BY at DESC LIMIT {each}) y
            UNION ALL SELECT * FROM (SELECT created_at, by_name, 'reply', ticket_id, state FROM reply WHERE created_at < $1 ORDER BY created_at DESC

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-const TEMPLATES: [(&str, &str); 10] = [
+const TEMPLATES: [(&str, &str); 12] = [
     ("base", include_str!("html/base.html")),
     ("board", include_str!("html/board.html")),
     ("queue", include_str!("html/queue.html")),
@@ -26,6 +26,8 @@ const TEMPLATES: [(&str, &str); 10] = [
     ("trail", include_str!("html/trail.html")),
     ("login", include_str!("html/login.html")),
     ("word", include_str!("html/word.html")),
+    ("deletion", include_str!("html/deletion.html")),
+    ("deletion_part", include_str!("html/deletion_part.html")),
 ];
 
 /// Pages in every language.

@@ -1,4 +1,5 @@
-//! What `http.listen` serves: the board and its API for staff, Meta's webhooks, the links in letters, and whether the program lives.
+//! What `http.listen` serves: the board and its API for staff, Meta's webhooks and its data-deletion
+//! callback, the links in letters, and whether the program lives.
 //!
 //! `staff` says who asks, `oidc` by the word of the site's identity provider; `board`, `ticket`, `desk` and `answer` (what staff do), `accounts`
 //! and `figures` are pages, `look` is how they look; `api` is the same as JSON; `live` tells of what happens. Every one of them hands the scope of who asks to the store.
@@ -11,6 +12,7 @@ mod assets;
 mod board;
 mod clockline;
 mod cursor;
+mod deletion;
 mod desk;
 mod figures;
 mod filter;
@@ -37,6 +39,7 @@ use axum::{
     routing::get,
 };
 pub use guard::is_own;
+pub use deletion::{Refused, requested};
 pub use meta::signed;
 use minijinja::{Value, context};
 pub use staff::{cookie, own_place};
@@ -93,6 +96,7 @@ struct Shared {
     rates: api::Rates,
     /// Who may have a report reckoned now.
     reports: Semaphore,
+    looks: deletion::Looks,
 }
 
 impl Shared {
@@ -158,6 +162,7 @@ where
         live: live::Live::default(),
         rates: api::rates(),
         reports: Semaphore::new(1),
+        looks: deletion::looks(),
         joints,
     });
     let pages = staff::router()
@@ -172,6 +177,7 @@ where
         .route("/assets/{version}/{name}", get(assets::serve))
         .layer(middleware::from_fn(guard::own_pages))
         .merge(api::router())
+        .merge(deletion::router(&shared.joints.settings.graph))
         .layer(middleware::from_fn(guard::arrival))
         .layer(middleware::from_fn(guard::headers));
     let mut served = serve::health(ready).merge(pages.with_state(shared.clone())).merge(ack::router().with_state(shared.clone()));

@@ -2,6 +2,7 @@
 
 mod copy;
 mod listing;
+mod privacy;
 mod reply;
 mod staff;
 mod terminal;

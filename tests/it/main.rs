@@ -15,6 +15,7 @@ mod databases;
 mod deploy;
 mod disk;
 mod evidence;
+mod forget;
 mod graph;
 mod handbook;
 mod hardening;

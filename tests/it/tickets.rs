@@ -4,7 +4,7 @@ pub mod desk;
 mod facts;
 mod found;
 mod handover;
-mod ledger;
+pub mod ledger;
 mod numbers;
 mod steps;
 pub mod story;

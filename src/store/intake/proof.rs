@@ -8,8 +8,18 @@ use crate::{
     store::{
         StoreError,
         db::{CHUNK, Row, Tx, Val, built, numbered, vals},
+        forget,
     },
 };
+
+/// What a citizen took back is emptied at once; what judging needs of it stays: times, flags, and names, which are shown to nobody. What the
+/// government took back is its own.
+macro_rules! taken_back {
+    () => {
+        "text = CASE WHEN direction = 'in' THEN '' ELSE text END, attachments = CASE WHEN direction = 'in' THEN '[]' ELSE attachments END, \
+         reactions = CASE WHEN direction = 'in' THEN '[]' ELSE reactions END"
+    };
+}
 
 pub(super) async fn prove(
     tx: &mut Tx,
@@ -87,11 +97,29 @@ async fn removed(
     taken: &mut Taken,
     touched: &mut BTreeSet<i64>,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE message SET deleted_at = $1 WHERE account_id = $2 AND object = $3 AND key = $4 AND deleted_at IS NULL \
-         AND thread_id IN (SELECT id FROM thread WHERE account_id = $2 AND unreadable = 1) RETURNING id, thread_id";
+    let sql = concat!(
+        "UPDATE message SET deleted_at = $1, ",
+        taken_back!(),
+        " WHERE account_id = $2 AND object = $3 AND key = $4 AND deleted_at IS NULL \
+         AND thread_id IN (SELECT id FROM thread WHERE account_id = $2 AND unreadable = 1) RETURNING id, thread_id"
+    );
+    let mut gone = Vec::new();
     for row in tx.rows(sql, vals![batch.now, batch.account.0, object.word(), key_of(id)]).await? {
-        taken.deleted.push(MessageId(row.i("id")?));
+        gone.push(row.i("id")?);
         touched.insert(row.i("thread_id")?);
+    }
+    letters(tx, &gone, batch.now).await?;
+    taken.deleted.extend(gone.into_iter().map(MessageId));
+    Ok(())
+}
+
+/// Letters hold first words of it.
+async fn letters(tx: &mut Tx, gone: &[i64], now: Time) -> Result<(), StoreError> {
+    for chunk in gone.chunks(CHUNK) {
+        let sql = format!("SELECT DISTINCT ticket_id FROM ticket_message WHERE message_id IN ({})", numbered(1, chunk.len()));
+        let rows = tx.rows_built(built(sql), chunk.iter().map(|&id| id.into()).collect()).await?;
+        let tickets: Vec<i64> = rows.iter().map(|row| row.i("ticket_id")).collect::<Result<_, _>>()?;
+        forget::rewrite(tx, &tickets, false, now).await?;
     }
     Ok(())
 }
@@ -111,7 +139,7 @@ async fn missing(
     let mut for_sure = Vec::new();
     for chunk in threads.chunks(CHUNK) {
         let sql = format!(
-            "SELECT id, thread_id, object, key, missing_since FROM message WHERE deleted_at IS NULL AND created_at >= $1 AND thread_id IN ({})",
+            "SELECT id, thread_id, object, key, missing_since FROM message WHERE deleted_at IS NULL AND erased_at IS NULL AND created_at >= $1 AND thread_id IN ({})",
             numbered(2, chunk.len())
         );
         let mut values = vals![from.map_or(0, Time::ms)];
@@ -131,9 +159,10 @@ async fn missing(
             touched.insert(row.i("thread_id")?);
         }
     }
-    for (ids, sql) in
-        [(&first_time, "UPDATE message SET missing_since = $1 WHERE id IN"), (&for_sure, "UPDATE message SET deleted_at = $1 WHERE id IN")]
-    {
+    for (ids, sql) in [
+        (&first_time, "UPDATE message SET missing_since = $1 WHERE id IN"),
+        (&for_sure, concat!("UPDATE message SET deleted_at = $1, ", taken_back!(), " WHERE id IN")),
+    ] {
         let at = if std::ptr::eq(ids, &raw const first_time) { batch.began_at } else { batch.now };
         for chunk in ids.chunks(CHUNK) {
             let mut values = vals![at];
@@ -141,6 +170,7 @@ async fn missing(
             tx.exec_built(built(format!("{sql} ({})", numbered(2, chunk.len()))), values).await?;
         }
     }
+    letters(tx, &for_sure, batch.now).await?;
     taken.deleted.extend(for_sure.into_iter().map(MessageId));
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::{
     store::{
         Db, StoreError,
         db::{Row, built, vals},
+        restrict,
     },
 };
 
@@ -19,10 +20,13 @@ use crate::{
 const PAGE: u32 = 500;
 
 /// A quick text that went to three threads is automatic too (semantics.md, Tickets), though the message itself matches no pattern.
-const MESSAGE: &str = "SELECT m.*, a.platform, a.external_id AS account, a.opd, th.name AS thread,
+const MESSAGE: &str = concat!(
+    "SELECT m.*, a.platform, a.external_id AS account, a.opd, th.name AS thread,
  (SELECT COUNT(*) FROM (SELECT DISTINCT q.thread_id FROM quick_reply own JOIN quick_reply q ON q.account_id = own.account_id
-   AND q.text_hash = own.text_hash WHERE own.message_id = m.id LIMIT 3) three) AS quick_threads
- FROM message m JOIN account a ON a.id = m.account_id JOIN thread th ON th.id = m.thread_id";
+   AND q.text_hash = own.text_hash WHERE own.message_id = m.id LIMIT 3) three) AS quick_threads, ",
+    restrict::of_message!(),
+    " AS restricted FROM message m JOIN account a ON a.id = m.account_id JOIN thread th ON th.id = m.thread_id"
+);
 
 /// A message as the contract's JSON has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -71,6 +75,11 @@ pub struct MessageRow {
     pub automatic: bool,
     /// Whether it asks for an answer.
     pub needs_answer: bool,
+    /// When its text and its author were erased.
+    #[serde(with = "rfc3339::option")]
+    pub erased_at: Option<Time>,
+    /// Its text and its author are kept and shown to nobody.
+    pub restricted: bool,
 }
 
 /// Which messages; `None` means any.
@@ -138,27 +147,33 @@ pub async fn history(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<Mes
     db.rows_built(built(sql), vals).await?.iter().map(read).collect()
 }
 
+/// Of what its writer took back nobody is named, nor of what is restricted.
 fn read(row: &Row) -> Result<MessageRow, StoreError> {
+    let (restricted, deleted_at) = (row.b("restricted")?, row.oat("deleted_at")?);
+    let direction = row.word("direction", Direction::from_word)?;
+    let named = !restricted && (deleted_at.is_none() || direction == Direction::Out);
     Ok(MessageRow {
         id: MessageId(row.i("id")?),
         external_id: row.t("external_id")?,
         platform: row.word("platform", Platform::from_word)?,
         kind: row.word("kind", Kind::from_word)?,
-        direction: row.word("direction", Direction::from_word)?,
+        direction,
         account: row.t("account")?,
         opd: row.t("opd")?,
         thread: row.t("thread")?,
         parent: row.ot("parent")?,
-        author: AuthorRow::of(row.ot("author_id")?, row.ot("author_name")?.or(row.ot("author_username")?)),
-        text: row.t("text")?,
-        attachments: row.json("attachments")?,
-        reactions: row.json("reactions")?,
+        author: if named { AuthorRow::of(row.ot("author_id")?, row.ot("author_name")?.or(row.ot("author_username")?)) } else { None },
+        text: if restricted { String::new() } else { row.t("text")? },
+        attachments: if restricted { Vec::new() } else { row.json("attachments")? },
+        reactions: if restricted { Vec::new() } else { row.json("reactions")? },
         created_at: row.at("created_at")?,
         seen_at: row.at("seen_at")?,
         edited_at: row.oat("edited_at")?,
-        deleted_at: row.oat("deleted_at")?,
+        deleted_at,
         hidden: row.b("hidden")?,
         automatic: row.b("automatic")? || row.i("quick_threads")? >= 3,
         needs_answer: row.b("needs_answer")?,
+        erased_at: row.oat("erased_at")?,
+        restricted,
     })
 }

@@ -29,7 +29,7 @@ pub struct AuthorRow {
 impl AuthorRow {
     /// `None` where Meta says nothing of the author.
     fn of(id: Option<String>, name: Option<String>) -> Option<Self> {
-        let id = id.filter(|id| !id.is_empty());
+        let id = id.filter(|id| !matches!(id.as_str(), "" | "~"));
         (id.is_some() || name.is_some()).then_some(Self { id, name })
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     store::{
         Db, StoreError,
         db::{Row, Val, built, vals},
+        restrict,
     },
 };
 
@@ -58,6 +59,11 @@ pub struct TicketRow {
     pub permalink: Option<String>,
     pub unverified: bool,
     pub reason: Option<String>,
+    /// When its words and its author were erased.
+    #[serde(with = "rfc3339::option")]
+    pub erased_at: Option<Time>,
+    /// Its words and its author are kept and shown to nobody.
+    pub restricted: bool,
 }
 
 /// Which tickets; `None` means any.
@@ -85,13 +91,15 @@ pub struct TicketFilter {
     pub limit: Option<u32>,
 }
 
-const TICKET: &str =
+const TICKET: &str = concat!(
     "SELECT t.id, COALESCE(t.held_by, a.opd) AS opd, a.platform, th.kind, a.external_id AS account, th.name AS thread, t.author,
- coalesce(n.author_name, n.author_username) AS author_name, coalesce(n.text, '') AS text, t.messages, t.policy, t.urgent, t.state,
+ CASE WHEN n.deleted_at IS NULL THEN coalesce(n.author_name, n.author_username) END AS author_name, coalesce(n.text, '') AS text, t.messages, t.policy, t.urgent, t.state,
  t.opened_at, t.due_at, t.warned_at, t.breached_at, t.flagged_at, t.acknowledged_at, t.closed_at, t.business_seconds, t.answered_by,
- t.newest_at, t.assignee, coalesce(n.permalink, th.permalink) AS permalink, t.unverified, t.reason
- FROM ticket t JOIN thread th ON th.id = t.thread_id JOIN account a ON a.id = t.account_id
- LEFT JOIN message n ON n.id = t.newest_message_id";
+ t.newest_at, t.assignee, coalesce(n.permalink, th.permalink) AS permalink, t.unverified, t.reason, n.erased_at, ",
+    restrict::of_ticket!(),
+    " AS restricted FROM ticket t JOIN thread th ON th.id = t.thread_id JOIN account a ON a.id = t.account_id
+ LEFT JOIN message n ON n.id = t.newest_message_id"
+);
 
 /// Tickets, earliest deadline first.
 pub async fn tickets(db: &Db, scope: &Scope, filter: &TicketFilter) -> Result<Vec<TicketRow>, StoreError> {
@@ -139,7 +147,8 @@ fn read(row: &Row) -> Result<TicketRow, StoreError> {
     let (kind, state) = (row.word("kind", Kind::from_word)?, row.word("state", TicketState::from_word)?);
     let (opened_at, closed_at) = (row.at("opened_at")?, row.oat("closed_at")?);
     let answered = state == TicketState::Answered;
-    let author = Some(row.t("author")?).filter(|id| !id.is_empty());
+    let restricted = row.b("restricted")?;
+    let author = Some(row.t("author")?).filter(|id| !(restricted || matches!(id.as_str(), "" | "~")));
     Ok(TicketRow {
         id: TicketId(row.i("id")?),
         opd: row.t("opd")?,
@@ -148,7 +157,7 @@ fn read(row: &Row) -> Result<TicketRow, StoreError> {
         account: row.t("account")?,
         thread: row.t("thread")?,
         author: if author.is_some() { AuthorRow::of(author, row.ot("author_name")?) } else { None },
-        text: row.t("text")?,
+        text: if restricted { String::new() } else { row.t("text")? },
         messages: row.i("messages")?,
         policy: row.t("policy")?,
         urgent: row.b("urgent")?,
@@ -165,9 +174,11 @@ fn read(row: &Row) -> Result<TicketRow, StoreError> {
         answered_by: row.ot("answered_by")?,
         reply_window_closes_at: row.oat("newest_at")?.filter(|_| kind == Kind::Message).map(|at| at.plus(REPLY_WINDOW)),
         assignee: row.ot("assignee")?,
-        permalink: row.ot("permalink")?,
+        permalink: row.ot("permalink")?.filter(|_| !restricted),
         unverified: row.b("unverified")?,
-        reason: row.ot("reason")?,
+        reason: row.ot("reason")?.filter(|_| !restricted || state == TicketState::Withdrawn),
+        erased_at: row.oat("erased_at")?,
+        restricted,
     })
 }
 
@@ -186,7 +197,11 @@ pub struct EventRow {
 /// What happened to a ticket, in order.
 pub async fn events(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<EventRow>, StoreError> {
     let mut vals = vals![ticket.0];
-    let sql = format!("SELECT at, kind, detail FROM event WHERE ticket_id = $1 AND {} ORDER BY id", of_ticket(scope, &mut vals));
+    let sql = format!(
+        "SELECT e.at, e.kind, {} AS detail FROM event e JOIN ticket t ON t.id = e.ticket_id WHERE e.ticket_id = $1 AND {} ORDER BY e.id",
+        restrict::said!("e.kind", "e.detail"),
+        of_ticket(scope, &mut vals)
+    );
     let rows = db.rows_built(built(sql), vals).await?;
     rows.iter().map(|row| Ok(EventRow { at: row.at("at")?, kind: row.t("kind")?, detail: row.t("detail")? })).collect()
 }
@@ -226,8 +241,9 @@ pub async fn happenings(db: &Db, scope: &Scope, after: Option<i64>) -> Result<Ve
     let mut vals = vals![after.unwrap_or(0), if after.is_some() { HAPPENINGS } else { 1 }];
     let within = within(scope, HOLDER, &mut vals);
     let order = if after.is_some() { "ASC" } else { "DESC" };
+    let said = restrict::said!("e.kind", "e.detail");
     let sql = format!(
-        "SELECT e.id, e.at, e.kind, e.detail, e.ticket_id, {HOLDER} AS opd, t.urgent FROM event e JOIN ticket t ON t.id = e.ticket_id
+        "SELECT e.id, e.at, e.kind, {said} AS detail, e.ticket_id, {HOLDER} AS opd, t.urgent FROM event e JOIN ticket t ON t.id = e.ticket_id
          JOIN account a ON a.id = t.account_id WHERE e.id > $1 AND {within} ORDER BY e.id {order} LIMIT $2"
     );
     let read = |row: &Row| {
@@ -265,7 +281,11 @@ pub struct ActionRow {
 pub async fn actions(db: &Db, scope: &Scope, ticket: TicketId) -> Result<Vec<ActionRow>, StoreError> {
     let mut vals = vals![ticket.0];
     let of_ticket = of_ticket(scope, &mut vals);
-    let sql = format!("SELECT kind, by_name, at, text, applied_at FROM action WHERE ticket_id = $1 AND {of_ticket} ORDER BY id");
+    let sql = format!(
+        "SELECT c.kind, c.by_name, c.at, {} AS text, c.applied_at FROM action c JOIN ticket t ON t.id = c.ticket_id
+          WHERE c.ticket_id = $1 AND {of_ticket} ORDER BY c.id",
+        restrict::said!("c.kind", "c.text")
+    );
     let rows = db.rows_built(built(sql), vals).await?;
     rows.iter()
         .map(|row| {

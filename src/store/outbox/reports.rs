@@ -73,7 +73,7 @@ pub async fn reported(db: &Db, now: Time, limit: u32) -> Result<Vec<Reported>, S
     let sql = concat!(
         "SELECT ",
         claimed_columns!(),
-        ", status, status_at, status_code FROM letter WHERE status IS NOT NULL
+        ", status, status_at, status_code FROM letter WHERE status IS NOT NULL AND payload <> ''
            AND (state = 'pending' OR state = 'abandoned' AND status <> 'failed' OR state = 'delivered' AND status = 'failed')
            AND lease_until <= $1 ORDER BY id LIMIT $2"
     );

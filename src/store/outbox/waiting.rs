@@ -1,7 +1,10 @@
 //! Deliveries that wait for a letter, with everything a letter may say of them.
 
 use super::{
-    super::db::{CHUNK, Db, Row, StoreError, built, placeholders, vals},
+    super::{
+        db::{CHUNK, Db, Row, StoreError, built, placeholders, vals},
+        restrict,
+    },
     alert, closing,
 };
 use crate::domain::{
@@ -88,14 +91,30 @@ pub struct TicketFacts {
 /// How many letters in an hour told of urgent tickets under one post before the rest is gathered (semantics.md, Alerts, "Storms"), less one.
 const STORM_AFTER: i64 = 2;
 
-/// What letters say of a ticket `t`, its account `c`, its thread `th` and its newest message `m`.
+/// The newest message `m` of a ticket `t`, of which nothing is said where its author is restricted.
+macro_rules! newest {
+    () => {
+        concat!(" LEFT JOIN message m ON m.id = t.newest_message_id AND ", restrict::of_ticket!(), " = 0 ")
+    };
+}
+
+/// What letters say of a ticket `t`, its account `c`, its thread `th` and its newest message `m`; of one that its writer took back not whose.
 macro_rules! facts {
     () => {
-        "c.platform, c.external_id, COALESCE(t.held_by, c.opd) AS opd, COALESCE(c.last_read_at, c.failing_since) AS unread_since,
-         th.kind AS thread_kind, th.name AS thread_name, th.post_key, COALESCE(m.permalink, th.permalink) AS permalink,
-         m.author_id, m.author_name, m.author_username, t.id AS facts_id,
+        concat!(
+            "c.platform, c.external_id, COALESCE(t.held_by, c.opd) AS opd, COALESCE(c.last_read_at, c.failing_since) AS unread_since,
+         th.kind AS thread_kind, th.name AS thread_name, th.post_key, CASE WHEN ",
+            restrict::of_ticket!(),
+            " = 0 THEN COALESCE(m.permalink, th.permalink) END AS permalink,
+         CASE WHEN m.deleted_at IS NULL THEN NULLIF(m.author_id, '~') END AS author_id,
+         CASE WHEN m.deleted_at IS NULL THEN m.author_name END AS author_name,
+         CASE WHEN m.deleted_at IS NULL THEN m.author_username END AS author_username, t.id AS facts_id,
          t.newest_at, t.messages, t.policy AS ticket_policy, t.urgent, t.state, t.opened_at, t.due_at, t.warned_at, t.breached_at,
-         t.flagged_at, t.acknowledged_at, t.closed_at, t.business_seconds, t.answered_by, t.assignee, t.unverified, t.reason"
+         t.flagged_at, t.acknowledged_at, t.closed_at, t.business_seconds, t.answered_by, t.assignee, t.unverified,
+         CASE WHEN t.state = 'withdrawn' OR ",
+            restrict::of_ticket!(),
+            " = 0 THEN t.reason END AS reason"
+        )
     };
 }
 
@@ -111,8 +130,8 @@ macro_rules! deliveries {
             " FROM delivery d JOIN alert a ON a.id = d.alert_id
               LEFT JOIN ticket t ON t.id = d.ticket_id
               LEFT JOIN account c ON c.id = COALESCE(t.account_id, d.account_id)
-              LEFT JOIN thread th ON th.id = t.thread_id
-              LEFT JOIN message m ON m.id = t.newest_message_id "
+              LEFT JOIN thread th ON th.id = t.thread_id",
+            newest!()
         )
     };
 }
@@ -195,8 +214,9 @@ pub async fn facts(db: &Db, id: TicketId) -> Result<Option<(AccountFacts, Ticket
             concat!(
                 "SELECT COALESCE(m.text, '') AS text, t.steps, ",
                 facts!(),
-                " FROM ticket t JOIN account c ON c.id = t.account_id JOIN thread th ON th.id = t.thread_id
-                  LEFT JOIN message m ON m.id = t.newest_message_id WHERE t.id = $1"
+                " FROM ticket t JOIN account c ON c.id = t.account_id JOIN thread th ON th.id = t.thread_id",
+                newest!(),
+                "WHERE t.id = $1"
             ),
             vals![id.0],
         )

@@ -81,7 +81,7 @@ async fn messages(
     keys: &HashMap<i64, ThreadKey>,
     views: &mut BTreeMap<i64, ThreadView>,
 ) -> Result<(), StoreError> {
-    let sql = format!("SELECT {MESSAGE} FROM message m WHERE m.thread_id IN ({})", numbered(1, threads.len()));
+    let sql = format!("SELECT {MESSAGE} FROM message m WHERE m.erased_at IS NULL AND m.thread_id IN ({})", numbered(1, threads.len()));
     for row in tx.rows_built(built(sql), ids(threads)).await? {
         let thread = row.i("thread_id")?;
         if let (Some(view), Some(key)) = (views.get_mut(&thread), keys.get(&thread)) {
@@ -139,12 +139,17 @@ fn message(row: &Row, thread: &ThreadKey) -> Result<Message, StoreError> {
     })
 }
 
+/// The tickets with their messages and what staff did. Settled tickets are judged no more: neither they nor their messages are shown, as if
+/// the thread began without them.
 async fn tickets(tx: &mut Tx, threads: &[ThreadId], views: &mut BTreeMap<i64, ThreadView>) -> Result<(), StoreError> {
     let list = numbered(1, threads.len());
+    let mut settled: HashSet<TicketId> = HashSet::new();
     let sql = format!("SELECT * FROM ticket WHERE thread_id IN ({list}) ORDER BY id");
     for row in tx.rows_built(built(sql), ids(threads)).await? {
         let ticket = ticket(&row)?;
-        if let Some(view) = views.get_mut(&ticket.thread_id.0) {
+        if row.oi("settled_at")?.is_some() {
+            settled.insert(ticket.id);
+        } else if let Some(view) = views.get_mut(&ticket.thread_id.0) {
             view.tickets.push(ticket);
         }
     }
@@ -154,6 +159,12 @@ async fn tickets(tx: &mut Tx, threads: &[ThreadId], views: &mut BTreeMap<i64, Th
     for row in tx.rows_built(built(sql), ids(threads)).await? {
         if let Some(view) = views.get_mut(&row.i("thread_id")?) {
             view.members.insert(MessageId(row.i("message_id")?), TicketId(row.i("ticket_id")?));
+        }
+    }
+    if !settled.is_empty() {
+        for ThreadView { messages, members, .. } in views.values_mut() {
+            messages.retain(|message| !members.get(&message.id).is_some_and(|ticket| settled.contains(ticket)));
+            members.retain(|_, ticket| !settled.contains(ticket));
         }
     }
     let sql =
@@ -210,7 +221,7 @@ async fn elsewhere(
     let sql = format!(
         "SELECT h.post_key, {MESSAGE} FROM (SELECT DISTINCT account_id, post_key FROM thread WHERE kind = 'comment' AND id IN ({})) h \
          JOIN thread o ON o.account_id = h.account_id AND o.post_key = h.post_key \
-         JOIN message m ON m.thread_id = o.id AND m.direction = 'out' AND m.top_level = 1",
+         JOIN message m ON m.thread_id = o.id AND m.direction = 'out' AND m.top_level = 1 AND m.erased_at IS NULL",
         numbered(1, threads.len())
     );
     for row in tx.rows_built(built(sql), ids(threads)).await? {

@@ -97,10 +97,10 @@ async fn a_message_is_gone_when_two_reads_far_enough_apart_miss_it_and_back_when
     assert_eq!(only(w).await, "x e m d h0", "seen again: the count begins anew");
     w.take(page, 100, &[], &whole).await;
     assert_eq!(w.take(page, 120, &[], &whole).await.deleted.len(), 1);
-    assert_eq!(only(w).await, format!("x e m{} d{} h0", ms(100), ms(121)));
+    assert_eq!(only(w).await, format!(" e m{} d{} h0", ms(100), ms(121)), "what is taken back is not kept");
     assert!(w.take(page, 180, &[], &whole).await.deleted.is_empty(), "gone once");
     assert!(w.take(page, 240, &shown, &whole).await.received.is_empty());
-    assert_eq!(only(w).await, "x e m d h0");
+    assert_eq!(only(w).await, "x e m d h0", "back with its text, and no edit");
 }
 
 async fn hiding_is_dated_only_if_it_was_visible_before_and_undone_when_shown_again(w: &mut World) {

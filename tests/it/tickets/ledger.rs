@@ -48,7 +48,8 @@ fn policy(name: &str, urgent: Option<bool>, seconds: i64) -> Policy {
     }
 }
 
-fn rules(mentions: Mentions) -> Settings {
+/// Two policies of five minutes and, for urgent ones, one.
+pub fn rules(mentions: Mentions) -> Settings {
     let mut settings = settings(Language::Indonesian);
     settings.policies = vec![policy("darurat", Some(true), 60), policy("biasa", None, 300)];
     settings.calendars =
@@ -68,7 +69,7 @@ pub struct Stored {
 
 pub struct Ledger {
     pub story: Story,
-    db: Db,
+    pub db: Db,
     clock: Arc<ManualClock>,
     stage: SlaStage,
     /// When each place was read in whole.
@@ -158,7 +159,7 @@ impl Ledger {
         self.run().await;
     }
 
-    async fn run(&mut self) {
+    pub async fn run(&mut self) {
         self.stage.once().await.unwrap();
     }
 
@@ -168,7 +169,7 @@ impl Ledger {
     }
 
     /// These places in whole, or (none given) a third of all that can be seen.
-    async fn read(&mut self, second: i64, whole: &[usize], mut seed: u64) {
+    pub async fn read(&mut self, second: i64, whole: &[usize], mut seed: u64) {
         self.clock.set(at(second).plus(SignedDuration::from_millis(300)).timestamp());
         let mut messages: Vec<Seen> = Vec::new();
         for item in &self.story.items {
