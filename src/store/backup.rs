@@ -43,7 +43,7 @@ pub fn unfinished(path: &Path) -> PathBuf {
 
 /// How many bytes the copy will have.
 pub async fn size(db: &Db) -> Result<u64, BackupError> {
-    if matches!(db, Db::Postgres(_)) {
+    if !db.is_embedded() {
         return Err(BackupError::Postgres);
     }
     let sql = "SELECT (c.page_count - f.freelist_count) * s.page_size AS bytes
@@ -54,7 +54,7 @@ pub async fn size(db: &Db) -> Result<u64, BackupError> {
 
 /// Writes the whole database to `path`, readable by its owner only. The copy stands under `path` once it is whole and on disk.
 pub async fn backup(db: &Db, path: &Path) -> Result<(), BackupError> {
-    if matches!(db, Db::Postgres(_)) {
+    if !db.is_embedded() {
         return Err(BackupError::Postgres);
     }
     if path.try_exists().map_err(|error| BackupError::Io { path: path.to_owned(), error })? {

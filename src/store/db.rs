@@ -3,15 +3,18 @@
 //! A statement is written once, with `$1` placeholders, in the subset both databases read alike. Values and rows
 //! are three types (integer, text, float); everything else is made of them here.
 
+mod gate;
 mod row;
 
 use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
     time::Duration,
 };
 
+pub use gate::Gate;
 pub(crate) use row::vals;
 pub use row::{Row, Val};
 use sqlx::{
@@ -89,20 +92,26 @@ pub(super) fn json(value: &impl serde::Serialize) -> String {
 
 /// An open database.
 #[derive(Clone, Debug)]
-pub enum Db {
+pub struct Db {
+    pool: Pool,
+    gate: Option<Arc<dyn Gate>>,
+}
+
+#[derive(Clone, Debug)]
+enum Pool {
     /// Embedded: one connection that writes, a few that read.
-    Sqlite {
-        /// The only connection that writes.
-        writer: SqlitePool,
-        /// Read-only.
-        reader: SqlitePool,
-    },
+    Sqlite { writer: SqlitePool, reader: SqlitePool },
     /// A server.
     Postgres(PgPool),
 }
 
 /// A write transaction. Dropped without [`Tx::commit`] it leaves nothing behind.
-pub enum Tx {
+pub struct Tx {
+    open: Open,
+    gate: Option<Arc<dyn Gate>>,
+}
+
+enum Open {
     /// `BEGIN IMMEDIATE`.
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     /// Read committed; rows are claimed by `FOR UPDATE SKIP LOCKED`.
@@ -172,6 +181,17 @@ impl Db {
         Ok(db)
     }
 
+    /// The same database, whose transactions all pass through `gate` from now on.
+    #[must_use]
+    pub fn gated(self, gate: Arc<dyn Gate>) -> Self {
+        Self { gate: Some(gate), ..self }
+    }
+
+    /// Whether it is a SQLite file.
+    pub(super) const fn is_embedded(&self) -> bool {
+        matches!(self.pool, Pool::Sqlite { .. })
+    }
+
     /// Whether there certainly is no such database: a SQLite file that no daemon has made yet. What cannot be told is not absent.
     pub fn is_absent(url: &str) -> bool {
         Self::file(url).is_some_and(|file| matches!(file.try_exists(), Ok(false)))
@@ -232,11 +252,11 @@ impl Db {
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .connect_lazy_with(options.read_only(true));
-            Ok(Self::Sqlite { writer, reader })
+            Ok(Self { pool: Pool::Sqlite { writer, reader }, gate: None })
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(StoreError::of)?.application_name("tanggap").disable_statement_logging();
             let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(30)).connect_with(options).await;
-            Ok(Self::Postgres(pool.map_err(StoreError::of)?))
+            Ok(Self { pool: Pool::Postgres(pool.map_err(StoreError::of)?), gate: None })
         } else {
             Err(StoreError::Url)
         }
@@ -254,9 +274,9 @@ impl Db {
                     .collect(),
             )
         };
-        let outcome = match self {
-            Self::Sqlite { writer, .. } => migrator(|(sqlite, _)| sqlite).run(writer).await,
-            Self::Postgres(pool) => migrator(|(_, postgres)| postgres).run(pool).await,
+        let outcome = match &self.pool {
+            Pool::Sqlite { writer, .. } => migrator(|(sqlite, _)| sqlite).run(writer).await,
+            Pool::Postgres(pool) => migrator(|(_, postgres)| postgres).run(pool).await,
         };
         outcome.map_err(|error| match error {
             MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => StoreError::Newer(version),
@@ -271,12 +291,12 @@ impl Db {
     }
 
     pub(super) async fn rows_built(&self, sql: SqlStr, vals: Vec<Val>) -> Result<Vec<Row>, StoreError> {
-        match self {
-            Self::Sqlite { reader, .. } => {
+        match &self.pool {
+            Pool::Sqlite { reader, .. } => {
                 let rows = sqlx::query_with(sql, sqlite_args(vals)?).fetch_all(reader).await.map_err(StoreError::of)?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
-            Self::Postgres(pool) => {
+            Pool::Postgres(pool) => {
                 let rows = sqlx::query_with(sql, postgres_args(vals)?).fetch_all(pool).await.map_err(StoreError::of)?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
@@ -285,11 +305,15 @@ impl Db {
 
     /// Begins a write. On SQLite it waits for the one writer (`BEGIN IMMEDIATE`).
     pub async fn write(&self) -> Result<Tx, StoreError> {
-        match self {
-            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::of)?)),
-            #[allow(clippy::disallowed_methods)] // the one place
-            Self::Postgres(pool) => Ok(Tx::Postgres(pool.begin().await.map_err(StoreError::of)?)),
+        if let Some(gate) = &self.gate {
+            gate.begin().await?;
         }
+        let open = match &self.pool {
+            Pool::Sqlite { writer, .. } => Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::of)?),
+            #[allow(clippy::disallowed_methods)] // the one place
+            Pool::Postgres(pool) => Open::Postgres(pool.begin().await.map_err(StoreError::of)?),
+        };
+        Ok(Tx { open, gate: self.gate.clone() })
     }
 
     /// Whether the database answers.
@@ -299,20 +323,20 @@ impl Db {
 
     /// Closes every connection; SQLite folds its write-ahead log into the file.
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite { writer, reader } => {
+        match &self.pool {
+            Pool::Sqlite { writer, reader } => {
                 reader.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
         }
     }
 
     /// ` FOR UPDATE SKIP LOCKED` where the database has it; SQLite's one writer needs none.
     pub(super) const fn skip_locked(&self) -> &'static str {
-        match self {
-            Self::Sqlite { .. } => "",
-            Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        match &self.pool {
+            Pool::Sqlite { .. } => "",
+            Pool::Postgres(_) => " FOR UPDATE SKIP LOCKED",
         }
     }
 }
@@ -324,12 +348,12 @@ impl Tx {
     }
 
     pub(super) async fn rows_built(&mut self, sql: SqlStr, vals: Vec<Val>) -> Result<Vec<Row>, StoreError> {
-        match self {
-            Self::Sqlite(tx) => {
+        match &mut self.open {
+            Open::Sqlite(tx) => {
                 let rows = sqlx::query_with(sql, sqlite_args(vals)?).fetch_all(&mut **tx).await.map_err(StoreError::of)?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
-            Self::Postgres(tx) => {
+            Open::Postgres(tx) => {
                 let rows = sqlx::query_with(sql, postgres_args(vals)?).fetch_all(&mut **tx).await.map_err(StoreError::of)?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
@@ -342,11 +366,11 @@ impl Tx {
     }
 
     pub(super) async fn exec_built(&mut self, sql: SqlStr, vals: Vec<Val>) -> Result<u64, StoreError> {
-        match self {
-            Self::Sqlite(tx) => {
+        match &mut self.open {
+            Open::Sqlite(tx) => {
                 Ok(sqlx::query_with(sql, sqlite_args(vals)?).execute(&mut **tx).await.map_err(StoreError::of)?.rows_affected())
             }
-            Self::Postgres(tx) => {
+            Open::Postgres(tx) => {
                 Ok(sqlx::query_with(sql, postgres_args(vals)?).execute(&mut **tx).await.map_err(StoreError::of)?.rows_affected())
             }
         }
@@ -354,27 +378,34 @@ impl Tx {
 
     /// Makes it durable.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
+        let Self { open, gate } = self;
+        let commit = async {
+            match open {
+                Open::Sqlite(tx) => tx.commit().await,
+                Open::Postgres(tx) => tx.commit().await,
+            }
+            .map_err(StoreError::of)
+        };
+        match gate {
+            None => commit.await,
+            Some(gate) => gate.commit(Box::pin(commit)).await,
         }
-        .map_err(StoreError::of)
     }
 
     /// `rows` rows of `columns` columns for a statement that takes no other value. SQLite looks a numbered placeholder up in a list
     /// of all of them for every value it is given: with hundreds that costs more than the statement, so there they have no numbers.
     pub(super) fn values(&self, rows: usize, columns: usize) -> String {
-        match self {
-            Self::Sqlite(_) => vec![format!("({})", vec!["?"; columns].join(",")); rows].join(","),
-            Self::Postgres(_) => placeholders(rows, columns),
+        match self.open {
+            Open::Sqlite(_) => vec![format!("({})", vec!["?"; columns].join(",")); rows].join(","),
+            Open::Postgres(_) => placeholders(rows, columns),
         }
     }
 
     /// See [`Db::skip_locked`].
     pub(super) const fn skip_locked(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => "",
-            Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        match self.open {
+            Open::Sqlite(_) => "",
+            Open::Postgres(_) => " FOR UPDATE SKIP LOCKED",
         }
     }
 
@@ -382,7 +413,7 @@ impl Tx {
     /// other has not committed, and a thread that both concern would not be looked at again. Whether it may have waited for another one,
     /// so that what was read before may be old; SQLite has one writer anyway.
     pub(super) async fn alone(&mut self, accounts: &[i64]) -> Result<bool, StoreError> {
-        if matches!(self, Self::Sqlite(_)) {
+        if matches!(self.open, Open::Sqlite(_)) {
             return Ok(false);
         }
         for chunk in accounts.chunks(CHUNK) {
