@@ -25,6 +25,8 @@ mod report;
 mod requests;
 mod samples;
 mod servers;
+#[path = "../sim/mod.rs"]
+mod sim;
 mod simulator;
 mod soak;
 mod stages;

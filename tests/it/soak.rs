@@ -5,7 +5,7 @@
 
 pub mod checks;
 mod idle;
-mod reckoned;
+pub mod reckoned;
 pub mod site;
 
 use jiff::SignedDuration;
