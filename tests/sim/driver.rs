@@ -14,6 +14,7 @@ use tanggap::{
     alert::AlertStage,
     app,
     config::reread,
+    demo::world::Fault,
     domain::{SharedSettings, Time},
     graph::Client,
     poll::{self, PollStage, Skew},
@@ -24,7 +25,7 @@ use tanggap::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    checks::{Checks, Now},
+    checks::{Checks, Now, rows},
     faults::{Act, plan},
     gate::{Counts, Trap},
     people,
@@ -34,9 +35,13 @@ use super::{
 use crate::stages::Heard;
 
 /// The longest the stages are left alone; the program itself looks every second.
-const TICK: SignedDuration = SignedDuration::from_mins(30);
+const TICK: SignedDuration = SignedDuration::from_hours(2);
 /// The most rounds of the stages at one instant.
 const ROUNDS: usize = 12;
+/// So long people write: the third day ends with what becomes of it.
+const WRITING: SignedDuration = SignedDuration::from_hours(DAYS * 24 - 10);
+/// Within this whatever was written is read in whole: a sweep an hour, and a token that died takes up to a quarter of an hour.
+const SETTLED: SignedDuration = SignedDuration::from_hours(5);
 /// So long what was begun may take to end when all is well again.
 const REST: SignedDuration = SignedDuration::from_hours(40);
 
@@ -97,6 +102,7 @@ pub struct Driver {
     client: Client,
     frozen: Option<super::frozen::Frozen>,
     copy: Option<Copy>,
+    spent: [Duration; 5],
 }
 
 impl Driver {
@@ -126,24 +132,31 @@ impl Driver {
             client,
             frozen: None,
             copy: None,
+            spent: [Duration::ZERO; 5],
         };
         this.remember_configuration().await;
         this
     }
 
+    /// Something besides what the seed has drawn, so many hours after its beginning.
+    pub fn add(&mut self, hours: i64, act: Act) {
+        self.plan.push((self.world.begun + SignedDuration::from_hours(hours), act));
+        self.plan.sort_by_key(|(at, _)| *at);
+    }
+
     /// The whole of it.
     pub async fn run(&mut self) {
-        let end = self.world.begun + SignedDuration::from_hours(DAYS * 24);
+        let end = self.world.begun + WRITING;
         while self.world.now() < end {
             self.instant().await;
             self.advance(end);
         }
         self.world.script.quiet();
         self.heal().await;
-        let last = self.world.now() + REST;
+        let (end, last) = (self.world.now(), self.world.now() + REST);
         loop {
             self.instant().await;
-            if self.world.script.is_over() && self.settled(last - REST).await {
+            if self.world.script.is_over() && self.settled(end).await {
                 break;
             }
             assert!(
@@ -153,6 +166,7 @@ impl Driver {
             );
             self.advance(last);
         }
+        println!("SPENT {:?}", self.spent);
         self.checks.end(&self.process.aside, &self.world, &self.settings).await;
     }
 
@@ -170,9 +184,9 @@ impl Driver {
         self.plan.clear();
     }
 
-    /// Whatever was written was read in whole since `since` and an hour, told and accepted.
+    /// Whatever was written was read in whole, told and accepted.
     async fn settled(&self, since: Timestamp) -> bool {
-        self.world.now() > since + SignedDuration::from_hours(26) && outbox::outbox_count(&self.process.aside).await.unwrap() == 0
+        self.world.now() > since + SETTLED && outbox::outbox_count(&self.process.aside).await.unwrap() == 0
     }
 
     /// The clock goes on to whatever comes next.
@@ -214,7 +228,9 @@ impl Driver {
         if ran {
             let sla_idle = !self.is_due(1) && self.due[1].failures == 0;
             let now = Now { sla_idle, hold: self.process.skewed.load(Ordering::Relaxed) || !self.world.clocks.ahead().is_zero() };
+            let began = std::time::Instant::now();
             self.checks.after_step(&self.process.aside, &self.world, now).await;
+            self.spent[3] += began.elapsed();
         }
     }
 
@@ -226,21 +242,24 @@ impl Driver {
     /// One step of a stage, as `drive` would take it.
     async fn stage(&mut self, stage: usize) {
         let Process { poll, sla, alert, trap, .. } = &mut self.process;
+        let began = std::time::Instant::now();
         let outcome = match stage {
             0 => step(poll, trap).await,
             1 => step(sla, trap).await,
             _ => step(alert, trap).await,
         };
         let now = self.world.clocks.now();
+        if began.elapsed().as_millis() > 150 {
+            println!("SLOW stage {stage} {:?} at {now}", began.elapsed());
+        }
+        self.spent[stage] += began.elapsed();
         match outcome {
             Step::Done(tally) => {
                 let spins = tally.done == 0 && tally.next.is_some_and(|next| next <= now);
                 let at = if spins { Some(now + SignedDuration::from_secs(1)) } else { tally.next };
                 self.due[stage] = Due { at, ..Due::default() };
                 if tally.done > 0 {
-                    // poll tells sla and, of accounts, alert; sla wants reads of poll.
-                    let others: &[usize] = [&[1, 2][..], &[0, 2], &[]][stage];
-                    others.iter().for_each(|&other| self.due[other].woken |= self.due[other].failures == 0);
+                    self.nudge(stage, now).await;
                 }
             }
             Step::Failed(error) => {
@@ -249,9 +268,21 @@ impl Driver {
                 let failures = self.due[stage].failures + 1;
                 let pause = SignedDuration::from_millis(250 << failures.min(6));
                 self.due[stage] = Due { at: Some(now + pause), woken: false, failures };
+                // What it stored before is there for the others.
+                self.due.iter_mut().for_each(|due| due.woken |= due.failures == 0);
             }
             Step::Died => self.restart(true).await,
         }
+    }
+
+    /// The stages that a step of another may have made work for.
+    async fn nudge(&mut self, by: usize, now: Timestamp) {
+        let db = &self.process.aside;
+        let untold = by < 2 && !rows(db, "SELECT 1 AS one FROM alert WHERE routed_at IS NULL LIMIT 1").await.is_empty();
+        let sql = "SELECT 1 AS one FROM thread WHERE verify_at <= $1 LIMIT 1";
+        let wanted = by == 1 && !db.rows(sql, vec![Time::from_timestamp(now).into()]).await.unwrap().is_empty();
+        let woken = [wanted, by == 0, untold];
+        self.due.iter_mut().zip(woken).for_each(|(due, woken)| due.woken |= woken && due.failures == 0);
     }
 
     /// Letters whose attempt is under way now may come twice.
@@ -260,6 +291,9 @@ impl Driver {
     }
 
     async fn act(&mut self, act: Act) {
+        if let Act::Meta(Fault::Body(_) | Fault::EmptyPage, _) | Act::Outage(Fault::Body(_) | Fault::EmptyPage, _) = &act {
+            self.checks.lied_to(Time::from_timestamp(self.world.clocks.now()));
+        }
         if self.world.act(&act, &self.counts) {
             return;
         }
@@ -305,12 +339,19 @@ impl Driver {
             }
             Act::Answer(name) => people::answer(&self.world, &name),
             Act::AtOnce(pick) => people::at_once(&self.world, pick),
+            Act::Sabotage(sql) => {
+                let mut tx = self.process.aside.write().await.unwrap();
+                assert!(tx.exec(sql, vec![]).await.unwrap() > 0, "nothing to spoil");
+                tx.commit().await.unwrap();
+                self.due.iter_mut().for_each(|due| due.woken = true);
+            }
             _ => unreachable!("the world did it"),
         }
     }
 
     /// The process ends, by itself or not, and another one takes its place, as often as it takes.
     async fn restart(&mut self, died: bool) {
+        let began = std::time::Instant::now();
         // What was under way, and whether it arrived, nobody knows.
         if died {
             self.in_hand().await;
@@ -349,6 +390,7 @@ impl Driver {
         }
         self.due = [Due { woken: true, ..Due::default() }; 3];
         self.remember_configuration().await;
+        self.spent[4] += began.elapsed();
     }
 
     async fn remember_configuration(&mut self) {
@@ -361,9 +403,10 @@ impl Driver {
         let Some(copy) = self.copy.take() else { return };
         self.thaw().await;
         self.counts.add("restored from yesterday's backup");
+        self.in_hand().await;
         self.process.db.close().await;
         copy.put_in_place(&mut self.url);
-        self.restart(true).await;
+        self.restart(false).await;
         self.checks.restored(&self.world);
     }
 

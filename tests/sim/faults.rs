@@ -48,6 +48,8 @@ pub enum Act {
     Kill(usize),
     /// It lives again.
     Revive(usize),
+    /// A hand that has no business there writes into the database: it shows that the checks notice.
+    Sabotage(&'static str),
     /// Staff say something of an open ticket.
     Staff(u64),
     /// An official answers an open ticket in the last second before its deadline, or in that second.
@@ -90,7 +92,7 @@ pub const KINDS: [&str; 20] = [
 pub fn plan(world: &mut World) -> Vec<(Timestamp, Act)> {
     let begun = world.begun;
     let rng = &mut world.rng;
-    let length = DAYS * 24 * 3600;
+    let length = (DAYS * 24 - 10) * 3600;
     let mut plan = Vec::new();
     let calm = rng.random_bool(0.05);
     macro_rules! at {
@@ -249,7 +251,9 @@ impl World {
             Act::Revive(account) => graph.revive_token(&accounts[*account]),
             Act::Unhide => {
                 let hidden: Vec<String> = graph.items().iter().filter(|item| item.hidden.is_some()).map(|item| item.id.clone()).collect();
-                hidden.iter().take(1).for_each(|id| drop(graph.unhide(id)));
+                if let Some(id) = hidden.first() {
+                    graph.unhide(id);
+                }
             }
             Act::Unpost(pick) => {
                 let own = graph.items().iter().filter(|item| item.root.is_empty() && item.own() && item.deleted.is_none());

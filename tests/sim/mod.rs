@@ -30,7 +30,11 @@ use std::{
 
 use tanggap::runtime::held;
 
-use self::{driver::Driver, faults::KINDS};
+use self::{
+    driver::Driver,
+    faults::{Act, KINDS},
+    gate::Failure,
+};
 use crate::stages::Heard;
 
 /// What a seed came to.
@@ -45,8 +49,13 @@ struct Run {
     steps: usize,
 }
 
-/// Runs one seed on a thread of its own kind: everything in it happens on this thread, but for SQLite.
+/// Runs one seed with all that happens in it on this thread, but for what SQLite does.
 fn run(seed: u64, database: &'static str) -> Run {
+    run_with(seed, database, &[])
+}
+
+/// The same with something more, each so many hours after the beginning.
+fn run_with(seed: u64, database: &'static str, more: &[(i64, Act)]) -> Run {
     let heard = Heard::default();
     let subscriber = tracing_subscriber::fmt().with_writer(heard.clone()).with_ansi(false).with_max_level(tracing::Level::INFO).finish();
     tracing::subscriber::with_default(subscriber, || {
@@ -55,6 +64,7 @@ fn run(seed: u64, database: &'static str) -> Run {
             let postgres = if database == "postgres" { Some(crate::databases::postgres().await) } else { None };
             let began = Instant::now();
             let mut driver = Driver::new(seed, postgres, heard).await;
+            more.iter().for_each(|(hours, act)| driver.add(*hours, act.clone()));
             driver.run().await;
             let items = driver.world.simulator.world().items().len();
             Run {
@@ -160,4 +170,30 @@ fn seeds_on_postgresql_break_nothing() {
         Some((list, database)) => drop(seeds(&list, database)),
         None => drop(seeds(&some(3, 1), "postgres")),
     }
+}
+
+/// The seed must fail with this: the first words of a check.
+fn noticed(more: &[(i64, Act)], check: &str) {
+    let failed = catch_unwind(AssertUnwindSafe(|| run_with(0, "sqlite", more))).err().expect("nothing was noticed");
+    let said = failed.downcast_ref::<String>().cloned().unwrap_or_default();
+    assert!(said.contains(check), "{said}");
+}
+
+#[test]
+fn a_message_that_vanishes_from_the_database_is_noticed() {
+    let sql =
+        "DELETE FROM message WHERE id = (SELECT MAX(m.id) FROM message m JOIN post p ON p.key = m.parent OR p.external_id = m.parent)";
+    noticed(&[(30, Act::Sabotage(sql))], "not stored");
+}
+
+#[test]
+fn a_deadline_that_is_not_the_policys_is_noticed() {
+    noticed(&[(20, Act::Sabotage("UPDATE ticket SET due_at = due_at + 60000 WHERE state <> 'open'"))], "due");
+}
+
+#[test]
+fn a_commit_that_is_said_to_be_done_and_is_not_is_noticed() {
+    // Most are done again at the next look; a letter that arrived goes out a second time, and that has no cause.
+    let lies: Vec<(i64, Act)> = (4..55).map(|hour| (hour, Act::Fail(Failure::Lie, hour as usize % 7, 1))).collect();
+    noticed(&lies, "causes");
 }

@@ -169,8 +169,8 @@ impl World {
     }
 
     fn configuration(&mut self) -> String {
-        let interval = self.rng.random_range(25..55);
-        let idle = interval + self.rng.random_range(10..55);
+        let interval = self.rng.random_range(40..75);
+        let idle = interval + self.rng.random_range(10..40);
         let concurrency = if self.rng.random_bool(0.8) { 1 } else { 4 };
         let hours = [2, 4, 4, 8][self.rng.random_range(0..4)];
         let quiet = if self.rng.random_bool(0.3) { "quiet = \"20:00-06:00\"" } else { "" };
