@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     checks::{Checks, Now, rows},
     faults::{Act, plan},
-    gate::{Counts, Trap},
+    gate::{Counts, Failure, Trap},
     people,
     restored::Copy,
     world::{DAYS, World},
@@ -38,10 +38,12 @@ use crate::stages::Heard;
 const TICK: SignedDuration = SignedDuration::from_hours(2);
 /// The most rounds of the stages at one instant.
 const ROUNDS: usize = 12;
+/// Flags go on so soon after the clock was set right.
+const HELD: SignedDuration = SignedDuration::from_mins(20);
 /// So long people write: the third day ends with what becomes of it.
 const WRITING: SignedDuration = SignedDuration::from_hours(DAYS * 24 - 10);
-/// Within this whatever was written is read in whole: a sweep an hour, and a token that died takes up to a quarter of an hour.
-const SETTLED: SignedDuration = SignedDuration::from_hours(5);
+/// Within this whatever was written is read in whole: two sweeps, and what makes one late.
+const SETTLED: SignedDuration = SignedDuration::from_hours(10);
 /// So long what was begun may take to end when all is well again.
 const REST: SignedDuration = SignedDuration::from_hours(40);
 
@@ -102,7 +104,11 @@ pub struct Driver {
     client: Client,
     frozen: Option<super::frozen::Frozen>,
     copy: Option<Copy>,
-    spent: [Duration; 5],
+    /// Meta answers nobody until then.
+    outage: Timestamp,
+    held_since: Option<Timestamp>,
+    /// In each step of the alert stage the database lies once: how often it did.
+    lies: Option<usize>,
 }
 
 impl Driver {
@@ -132,7 +138,9 @@ impl Driver {
             client,
             frozen: None,
             copy: None,
-            spent: [Duration::ZERO; 5],
+            outage: ticked,
+            held_since: None,
+            lies: None,
         };
         this.remember_configuration().await;
         this
@@ -151,12 +159,12 @@ impl Driver {
             self.instant().await;
             self.advance(end);
         }
-        self.world.script.quiet();
+        self.world.over = true;
         self.heal().await;
         let (end, last) = (self.world.now(), self.world.now() + REST);
         loop {
             self.instant().await;
-            if self.world.script.is_over() && self.settled(end).await {
+            if self.settled(end).await {
                 break;
             }
             assert!(
@@ -166,7 +174,6 @@ impl Driver {
             );
             self.advance(last);
         }
-        println!("SPENT {:?}", self.spent);
         self.checks.end(&self.process.aside, &self.world, &self.settings).await;
     }
 
@@ -193,7 +200,8 @@ impl Driver {
     fn advance(&mut self, end: Timestamp) {
         let (now, ahead) = (self.world.now(), self.world.clocks.ahead());
         let due = self.due.iter().filter_map(|due| if due.woken { Some(now) } else { due.at.map(|at| at - ahead) });
-        let others = [self.world.script.next(), self.plan.first().map(|(at, _)| *at), Some(self.ticked + TICK), Some(end)];
+        let story = self.world.script.next().filter(|_| !self.world.over);
+        let others = [story, self.plan.first().map(|(at, _)| *at), Some(self.ticked + TICK), Some(end)];
         let next = due.chain(others.into_iter().flatten()).min().unwrap();
         // Never the same instant twice, whatever is due.
         self.world.clocks.world.set(next.max(now + SignedDuration::from_millis(200)));
@@ -227,10 +235,20 @@ impl Driver {
         }
         if ran {
             let sla_idle = !self.is_due(1) && self.due[1].failures == 0;
+            self.flags_go_on();
             let now = Now { sla_idle, hold: self.process.skewed.load(Ordering::Relaxed) || !self.world.clocks.ahead().is_zero() };
-            let began = std::time::Instant::now();
             self.checks.after_step(&self.process.aside, &self.world, now).await;
-            self.spent[3] += began.elapsed();
+        }
+    }
+
+    /// Soon after the machine's clock is right again the program knows it, unless nobody at Meta's tells the time.
+    fn flags_go_on(&mut self) {
+        let (now, skewed) = (self.world.now(), self.process.skewed.load(Ordering::Relaxed));
+        if !skewed || !self.world.clocks.ahead().is_zero() || now < self.outage {
+            self.held_since = None;
+        } else {
+            let since = *self.held_since.get_or_insert(now);
+            assert!(now < since + HELD, "flags are held back since {since}, though the clock is right");
         }
     }
 
@@ -242,17 +260,17 @@ impl Driver {
     /// One step of a stage, as `drive` would take it.
     async fn stage(&mut self, stage: usize) {
         let Process { poll, sla, alert, trap, .. } = &mut self.process;
-        let began = std::time::Instant::now();
+        if let (2, Some(lies)) = (stage, &mut self.lies) {
+            trap.heal();
+            trap.order(Failure::Lie, *lies % 6, 1);
+            *lies += 1;
+        }
         let outcome = match stage {
             0 => step(poll, trap).await,
             1 => step(sla, trap).await,
             _ => step(alert, trap).await,
         };
         let now = self.world.clocks.now();
-        if began.elapsed().as_millis() > 150 {
-            println!("SLOW stage {stage} {:?} at {now}", began.elapsed());
-        }
-        self.spent[stage] += began.elapsed();
         match outcome {
             Step::Done(tally) => {
                 let spins = tally.done == 0 && tally.next.is_some_and(|next| next <= now);
@@ -293,6 +311,9 @@ impl Driver {
     async fn act(&mut self, act: Act) {
         if let Act::Meta(Fault::Body(_) | Fault::EmptyPage, _) | Act::Outage(Fault::Body(_) | Fault::EmptyPage, _) = &act {
             self.checks.lied_to(Time::from_timestamp(self.world.clocks.now()));
+        }
+        if let Act::Outage(_, length) = &act {
+            self.outage = self.outage.max(self.world.now() + *length);
         }
         if self.world.act(&act, &self.counts) {
             return;
@@ -339,6 +360,7 @@ impl Driver {
             }
             Act::Answer(name) => people::answer(&self.world, &name),
             Act::AtOnce(pick) => people::at_once(&self.world, pick),
+            Act::Lie => self.lies = Some(0),
             Act::Sabotage(sql) => {
                 let mut tx = self.process.aside.write().await.unwrap();
                 assert!(tx.exec(sql, vec![]).await.unwrap() > 0, "nothing to spoil");
@@ -351,7 +373,6 @@ impl Driver {
 
     /// The process ends, by itself or not, and another one takes its place, as often as it takes.
     async fn restart(&mut self, died: bool) {
-        let began = std::time::Instant::now();
         // What was under way, and whether it arrived, nobody knows.
         if died {
             self.in_hand().await;
@@ -390,7 +411,6 @@ impl Driver {
         }
         self.due = [Due { woken: true, ..Due::default() }; 3];
         self.remember_configuration().await;
-        self.spent[4] += began.elapsed();
     }
 
     async fn remember_configuration(&mut self) {

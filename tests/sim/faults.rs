@@ -50,6 +50,8 @@ pub enum Act {
     Revive(usize),
     /// A hand that has no business there writes into the database: it shows that the checks notice.
     Sabotage(&'static str),
+    /// From now on the database says of some commits of the alert stage that they are done, and they are not: to the same end.
+    Lie,
     /// Staff say something of an open ticket.
     Staff(u64),
     /// An official answers an open ticket in the last second before its deadline, or in that second.

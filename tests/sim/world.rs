@@ -73,6 +73,8 @@ pub struct World {
     pub hooks: HttpSink,
     pub folder: tempfile::TempDir,
     pub begun: Timestamp,
+    /// Nobody writes any more, whatever was begun.
+    pub over: bool,
     /// What no line may hold.
     pub secrets: Vec<String>,
     text: String,
@@ -120,6 +122,7 @@ impl World {
             hooks,
             folder: folder(),
             begun,
+            over: false,
             secrets: vec![HOOK_SECRET.trim_start_matches("whsec_").to_owned()],
             text: String::new(),
             _stop: stop.drop_guard(),
@@ -137,9 +140,12 @@ impl World {
         self.clocks.world.now()
     }
 
-    /// Everybody does what is due.
+    /// Everybody does what is due, until the story is over.
     pub fn live(&mut self) {
         let now = self.now();
+        if self.over {
+            return;
+        }
         self.script.step(&mut self.simulator.world(), now);
     }
 
@@ -171,6 +177,7 @@ impl World {
     fn configuration(&mut self) -> String {
         let interval = self.rng.random_range(40..75);
         let idle = interval + self.rng.random_range(10..40);
+        let sweep = idle * self.rng.random_range(1..4);
         let concurrency = if self.rng.random_bool(0.8) { 1 } else { 4 };
         let hours = [2, 4, 4, 8][self.rng.random_range(0..4)];
         let quiet = if self.rng.random_bool(0.3) { "quiet = \"20:00-06:00\"" } else { "" };
@@ -203,7 +210,7 @@ timeout = "3s"
 [poll]
 interval = "{interval}m"
 idle_interval = "{idle}m"
-sweep_interval = "{idle}m"
+sweep_interval = "{sweep}m"
 concurrency = {concurrency}
 [sla]
 urgent_keywords = ["builtin:id"]
