@@ -296,9 +296,14 @@ impl Case<'_> {
             return;
         }
         let speaks = ticket.steps.iter().rposition(|step| unproved(step) && !step.notify.is_empty());
-        for step in &mut ticket.steps {
-            if let Some(effect) = &mut step.effect {
+        for (at, step) in ticket.steps.iter_mut().enumerate() {
+            let speaks = Some(at) == speaks || step.notify.is_empty();
+            if let Some(effect) = step.effect.as_mut().filter(|effect| effect.unverified) {
                 effect.unverified = false;
+                if !speaks {
+                    // nobody it concerns was told of it, nor is now
+                    effect.silent.get_or_insert_with(|| "newer step".to_owned());
+                }
             }
         }
         ticket.unverified = false;
