@@ -35,6 +35,8 @@ const AGAIN: SignedDuration = SignedDuration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(200);
 /// A step takes in no new work after this, so that it ends.
 const STEP: SignedDuration = SignedDuration::from_secs(60);
+/// A clock that goes back by more than this between two steps was set.
+const SET_BACK: SignedDuration = SignedDuration::from_secs(30);
 /// Threads verified at once besides the polls, so that slow polls never hold up a flag.
 const VERIFIES: usize = 8;
 /// Replies under way at once, besides both.
@@ -70,6 +72,8 @@ pub struct PollStage {
     replies: Replies,
     joints: Joints,
     started_at: Time,
+    /// When the last step began.
+    stepped_at: Time,
     lagging: bool,
 }
 
@@ -84,7 +88,7 @@ impl PollStage {
         let started_at = Time::from_timestamp(joints.clock.now());
         let tools = Arc::new(tools);
         let replies = Replies::of(tools.clone(), joints.owner.clone());
-        Ok(Self { tools, replies, joints, started_at, lagging: false })
+        Ok(Self { tools, replies, joints, started_at, stepped_at: started_at, lagging: false })
     }
 
     fn now(&self) -> Time {
@@ -146,6 +150,10 @@ impl Stage for PollStage {
 
     async fn once(&mut self) -> Result<Tally, StoreError> {
         let began_at = self.now();
+        if began_at < self.stepped_at.minus(SET_BACK) {
+            accounts::clock_set_back(&self.tools.db, began_at).await?;
+        }
+        self.stepped_at = began_at;
         let concurrency = self.tools.settings.poll.concurrency.max(1);
         // Tasks of their own: one that holds the writer must go on while this one waits for it.
         let (mut polls, mut verifies, mut replies) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
