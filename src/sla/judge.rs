@@ -210,6 +210,11 @@ impl Case<'_> {
         }
     }
 
+    /// When the last read of the thread began; a read in the future, noted while the clock was ahead, proves nothing.
+    fn read_began_at(&self) -> Option<Time> {
+        self.view.read_began_at.filter(|began| *began <= self.now)
+    }
+
     /// The ticket is open: let what is due and proved take effect.
     fn steps(&self, ruled: &mut Ruled, times: &mut Times) {
         let now = self.now;
@@ -220,7 +225,7 @@ impl Case<'_> {
         let pending = ruled.ticket.steps.iter().filter(|step| step.effect.is_none() && step.due <= now).map(|step| step.due).max();
         if let Some(due) = pending {
             let give_up = due.plus(self.rules.verify_within);
-            let proved = self.view.read_began_at.is_some_and(|began| began >= due);
+            let proved = self.read_began_at().is_some_and(|began| began >= due);
             let in_doubt = confirm_at.is_some() && now < due.plus(WAIT_FOR_GONE);
             if self.rules.hold {
                 times.look(now.plus(HELD));
@@ -291,7 +296,7 @@ impl Case<'_> {
         if self.view.unreadable {
             return;
         }
-        if self.rules.hold || self.view.read_began_at.is_none_or(|began| began < due) {
+        if self.rules.hold || self.read_began_at().is_none_or(|began| began < due) {
             times.verify(due);
             return;
         }
