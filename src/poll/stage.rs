@@ -103,7 +103,6 @@ impl PollStage {
         if lagging == self.lagging {
             return Ok(());
         }
-        self.lagging = lagging;
         let (kind, error) = if lagging {
             let since = oldest.map(Time::rfc3339).unwrap_or_default();
             let error = format!("an account waits for its turn since {since}");
@@ -114,6 +113,7 @@ impl PollStage {
             (AlertKind::Recovered, String::new())
         };
         accounts::tell(db, None, kind, (Some(Cause::Lagging), &error), now).await?;
+        self.lagging = lagging;
         self.joints.alerts.nudge();
         Ok(())
     }
@@ -195,6 +195,7 @@ impl Stage for PollStage {
         }
         if self.joints.skew.went_wrong() {
             accounts::tell(&self.tools.db, None, AlertKind::ClockSkewed, (None, ""), self.now()).await?;
+            self.joints.skew.told();
             self.joints.alerts.nudge();
         }
         let db = &self.tools.db;
