@@ -2,11 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
     time::Duration,
 };
 
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use jiff::SignedDuration;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::{
     channel::{self, Accepted, ChannelError, Channels, Outgoing, SendError},
@@ -20,7 +22,7 @@ use crate::domain::{
     settings::SharedSettings,
 };
 use crate::link;
-use crate::runtime::{SharedClock, Stage, Tally, metrics::Metrics};
+use crate::runtime::{SharedClock, Stage, Tally, held, metrics::Metrics};
 use crate::store::{
     Db, StoreError, leases,
     outbox::{self, Claimed, Mark, Outcome, Reported, Waiting},
@@ -82,6 +84,8 @@ pub struct AlertStage {
     broke_off: bool,
     /// Sheets that are known to be written down.
     scheduled: BTreeSet<(AlertKind, String, Time)>,
+    /// Spreads what failed together.
+    dice: Mutex<StdRng>,
 }
 
 impl AlertStage {
@@ -97,14 +101,24 @@ impl AlertStage {
     ) -> Result<Self, AlertError> {
         let channels = Channels::new(&settings)?;
         let writer = Writer::new(settings.clone(), Some(links))?;
-        let (landed, broke_off, scheduled) = (Vec::new(), false, BTreeSet::new());
-        Ok(Self { db, settings, clock, metrics, channels, writer, owner, landed, broke_off, scheduled })
+        let (landed, broke_off, scheduled, dice) = (Vec::new(), false, BTreeSet::new(), Mutex::new(rand::make_rng()));
+        Ok(Self { db, settings, clock, metrics, channels, writer, owner, landed, broke_off, scheduled, dice })
     }
 
     /// The same stage, each attempt of which is given up after `limit`.
     #[must_use]
     pub fn with_limit(self, limit: Duration) -> Self {
         Self { channels: self.channels.with_limit(limit), ..self }
+    }
+
+    /// The same stage, which repeats itself: what is left to chance follows from `seed`.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { dice: Mutex::new(StdRng::seed_from_u64(seed)), ..self }
+    }
+
+    fn jitter(&self) -> f64 {
+        held(&self.dice).random()
     }
 
     fn now(&self) -> Time {
@@ -196,7 +210,7 @@ impl AlertStage {
             return Ok(());
         }
         let (now, done) = (self.now(), &*landed);
-        let marks: Vec<Mark> = done.iter().map(|(letter, result)| judged(letter, result, now)).collect();
+        let marks: Vec<Mark> = done.iter().map(|(letter, result)| judged(letter, result, now, self.jitter())).collect();
         let lost = outbox::mark(&self.db, now, &marks).await?;
         for ((letter, result), mark) in done.iter().zip(&marks) {
             let outcome = if lost.contains(&mark.id) { None } else { Some(&mark.outcome) };
@@ -216,7 +230,7 @@ impl AlertStage {
                 Status::Failed => (now, Err(channel::failed(*code))),
                 Status::Sent | Status::Delivered | Status::Read => ((*at).min(now), Ok(Accepted::default())),
             };
-            let mark = match judged(letter, &result, now) {
+            let mark = match judged(letter, &result, now, self.jitter()) {
                 Mark { id, fence, outcome: Outcome::Delivered { provider_id, .. } } => {
                     Mark { id, fence, outcome: Outcome::Delivered { at, provider_id } }
                 }
@@ -279,11 +293,11 @@ impl AlertStage {
 }
 
 /// What an attempt, or what was reported of it, makes of a letter.
-fn judged(letter: &Claimed, result: &Result<Accepted, SendError>, now: Time) -> Mark {
+fn judged(letter: &Claimed, result: &Result<Accepted, SendError>, now: Time, jitter: f64) -> Mark {
     let outcome = match result {
         Ok(accepted) => Outcome::Delivered { at: now, provider_id: accepted.provider_id.clone() },
         Err(SendError::Never { why }) => Outcome::Abandoned { error: why.clone() },
-        Err(SendError::Later { after, why, .. }) => match retry::next(letter.attempts, letter.created_at, *after, now, rand::random()) {
+        Err(SendError::Later { after, why, .. }) => match retry::next(letter.attempts, letter.created_at, *after, now, jitter) {
             Some(at) => Outcome::Later { at, error: why.clone() },
             None => Outcome::Abandoned { error: format!("not accepted for a day; at last: {why}") },
         },

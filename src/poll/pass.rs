@@ -203,7 +203,7 @@ impl<'a> Pass<'a> {
             let inbox = !self.is_page() && matches!(request.endpoint, "conversations" | "conversation");
             if inbox { quota.inbox_turn(account, now) } else { SignedDuration::ZERO }
         };
-        tokio::time::sleep(turn.unsigned_abs()).await;
+        self.tools.clock.wait(turn).await;
         let answer = if request.form.is_empty() {
             self.tools.client.get::<T>(access, request).await
         } else {

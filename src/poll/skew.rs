@@ -40,8 +40,13 @@ impl Skew {
         }
     }
 
-    /// Whether it went wrong since this was asked last.
+    /// Whether it went wrong since the operators were [told](Self::told) last.
     pub fn went_wrong(&self) -> bool {
-        self.news.swap(false, Ordering::Relaxed) && self.skewed.load(Ordering::Relaxed)
+        self.news.load(Ordering::Relaxed) && self.skewed.load(Ordering::Relaxed)
+    }
+
+    /// They are told now.
+    pub fn told(&self) {
+        self.news.store(false, Ordering::Relaxed);
     }
 }

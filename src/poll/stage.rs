@@ -35,6 +35,8 @@ const AGAIN: SignedDuration = SignedDuration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(200);
 /// A step takes in no new work after this, so that it ends.
 const STEP: SignedDuration = SignedDuration::from_secs(60);
+/// A clock that goes back by more than this between two steps was set.
+const SET_BACK: SignedDuration = SignedDuration::from_secs(30);
 /// Threads verified at once besides the polls, so that slow polls never hold up a flag.
 const VERIFIES: usize = 8;
 /// Replies under way at once, besides both.
@@ -70,6 +72,8 @@ pub struct PollStage {
     replies: Replies,
     joints: Joints,
     started_at: Time,
+    /// When the last step began.
+    stepped_at: Time,
     lagging: bool,
     /// The last step broke off: accounts may still be held that nobody reads.
     broke_off: bool,
@@ -86,7 +90,7 @@ impl PollStage {
         let started_at = Time::from_timestamp(joints.clock.now());
         let tools = Arc::new(tools);
         let replies = Replies::of(tools.clone(), joints.owner.clone());
-        Ok(Self { tools, replies, joints, started_at, lagging: false, broke_off: false })
+        Ok(Self { tools, replies, joints, started_at, stepped_at: started_at, lagging: false, broke_off: false })
     }
 
     fn now(&self) -> Time {
@@ -101,7 +105,6 @@ impl PollStage {
         if lagging == self.lagging {
             return Ok(());
         }
-        self.lagging = lagging;
         let (kind, error) = if lagging {
             let since = oldest.map(Time::rfc3339).unwrap_or_default();
             let error = format!("an account waits for its turn since {since}");
@@ -112,6 +115,7 @@ impl PollStage {
             (AlertKind::Recovered, String::new())
         };
         accounts::tell(db, None, kind, (Some(Cause::Lagging), &error), now).await?;
+        self.lagging = lagging;
         self.joints.alerts.nudge();
         Ok(())
     }
@@ -165,6 +169,10 @@ impl PollStage {
             leases::free_accounts(&self.tools.db, &self.joints.owner).await?;
         }
         let began_at = self.now();
+        if began_at < self.stepped_at.minus(SET_BACK) {
+            accounts::clock_set_back(&self.tools.db, began_at).await?;
+        }
+        self.stepped_at = began_at;
         let concurrency = self.tools.settings.poll.concurrency.max(1);
         // Tasks of their own: one that holds the writer must go on while this one waits for it.
         let (mut polls, mut verifies, mut replies) = (JoinSet::new(), JoinSet::new(), JoinSet::new());
@@ -206,6 +214,7 @@ impl PollStage {
         }
         if self.joints.skew.went_wrong() {
             accounts::tell(&self.tools.db, None, AlertKind::ClockSkewed, (None, ""), self.now()).await?;
+            self.joints.skew.told();
             self.joints.alerts.nudge();
         }
         let db = &self.tools.db;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use jiff::{SignedDuration, Timestamp};
 
 use super::held;
@@ -10,6 +11,11 @@ use super::held;
 pub trait Clock: Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> Timestamp;
+
+    /// Waits until so much has passed. By a clock that stands still: so much real time, unless it knows better.
+    fn wait(&self, length: SignedDuration) -> BoxFuture<'_, ()> {
+        tokio::time::sleep(length.try_into().unwrap_or_default()).boxed()
+    }
 }
 
 /// The clock a program hands around.

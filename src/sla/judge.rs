@@ -214,6 +214,11 @@ impl Case<'_> {
         }
     }
 
+    /// When the last read of the thread began; a read in the future, noted while the clock was ahead, proves nothing.
+    fn read_began_at(&self) -> Option<Time> {
+        self.view.read_began_at.filter(|began| *began <= self.now)
+    }
+
     /// The ticket is open: let what is due and proved take effect.
     fn steps(&self, ruled: &mut Ruled, times: &mut Times) {
         let now = self.now;
@@ -224,7 +229,7 @@ impl Case<'_> {
         let pending = ruled.ticket.steps.iter().filter(|step| step.effect.is_none() && step.due <= now).map(|step| step.due).max();
         if let Some(due) = pending {
             let give_up = due.max(self.rules.awake_since).plus(self.rules.verify_within);
-            let proved = self.view.read_began_at.is_some_and(|began| began >= due);
+            let proved = self.read_began_at().is_some_and(|began| began >= due);
             let in_doubt = confirm_at.is_some() && now < due.plus(WAIT_FOR_GONE);
             if self.rules.hold {
                 times.look(now.plus(HELD));
@@ -295,14 +300,19 @@ impl Case<'_> {
         if self.view.unreadable {
             return;
         }
-        if self.rules.hold || self.view.read_began_at.is_none_or(|began| began < due) {
+        if self.rules.hold || self.read_began_at().is_none_or(|began| began < due) {
             times.verify(due);
             return;
         }
         let speaks = ticket.steps.iter().rposition(|step| unproved(step) && !step.notify.is_empty());
-        for step in &mut ticket.steps {
-            if let Some(effect) = &mut step.effect {
+        for (at, step) in ticket.steps.iter_mut().enumerate() {
+            let speaks = Some(at) == speaks || step.notify.is_empty();
+            if let Some(effect) = step.effect.as_mut().filter(|effect| effect.unverified) {
                 effect.unverified = false;
+                if !speaks {
+                    // nobody it concerns was told of it, nor is now
+                    effect.silent.get_or_insert_with(|| "newer step".to_owned());
+                }
             }
         }
         ticket.unverified = false;

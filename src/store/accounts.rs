@@ -112,6 +112,13 @@ pub async fn hurry(db: &Db, platform: Platform, ids: &[&str], now: Time) -> Resu
     Ok(true)
 }
 
+/// The clock was set back: polls planned by it for later than they were meant are due now. Accounts whose polls fail keep their pause.
+pub async fn clock_set_back(db: &Db, now: Time) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    tx.exec("UPDATE account SET next_poll_at = $1 WHERE active = 1 AND failures = 0 AND next_poll_at > $1", vals![now]).await?;
+    tx.commit().await
+}
+
 /// Our number of an active account.
 pub async fn number(db: &Db, platform: Platform, external_id: &str) -> Result<Option<AccountId>, StoreError> {
     let sql = "SELECT id FROM account WHERE active = 1 AND platform = $1 AND external_id = $2";

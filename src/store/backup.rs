@@ -60,7 +60,7 @@ pub fn unfinished(path: &Path) -> PathBuf {
 
 /// How many bytes the copy will have.
 pub async fn size(db: &Db) -> Result<u64, BackupError> {
-    if matches!(db, Db::Postgres(_)) {
+    if !db.is_embedded() {
         return Err(BackupError::Postgres);
     }
     let sql = "SELECT (c.page_count - f.freelist_count) * s.page_size AS bytes
@@ -72,7 +72,7 @@ pub async fn size(db: &Db) -> Result<u64, BackupError> {
 /// Writes the whole database to `path`, readable by its owner only. The copy stands under `path` once it is whole and on disk. It knows that
 /// it is one, and when it was made; nobody is signed in there, and refreshed tokens are in it only if wanted.
 pub async fn backup(db: &Db, path: &Path, tokens: bool, now: Time) -> Result<(), BackupError> {
-    if matches!(db, Db::Postgres(_)) {
+    if !db.is_embedded() {
         return Err(BackupError::Postgres);
     }
     if path.try_exists().map_err(|error| BackupError::Io { path: path.to_owned(), error })? {

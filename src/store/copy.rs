@@ -85,7 +85,7 @@ impl Table {
 
 /// The tables of the source, with their rows.
 pub async fn tables(from: &Db, to: &Db) -> Result<Vec<Table>, CopyError> {
-    if !matches!((from, to), (Db::Sqlite { .. }, Db::Postgres(_))) {
+    if !from.is_embedded() || to.is_embedded() {
         return Err(CopyError::Kind);
     }
     let columns = "SELECT m.name AS of, c.name, c.type, c.pk FROM sqlite_master m JOIN pragma_table_info(m.name) c

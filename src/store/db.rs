@@ -3,6 +3,7 @@
 //! A statement is written once, with `$1` placeholders, in the subset both databases read alike. Values and rows
 //! are three types (integer, text, float); everything else is made of them here.
 
+mod gate;
 mod row;
 
 use std::{
@@ -10,9 +11,11 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     str::FromStr,
+    sync::Arc,
     time::Duration,
 };
 
+pub use gate::Gate;
 pub(crate) use row::vals;
 pub use row::{Row, Val};
 use sqlx::{
@@ -143,20 +146,26 @@ pub(super) fn json(value: &impl serde::Serialize) -> String {
 
 /// An open database.
 #[derive(Clone, Debug)]
-pub enum Db {
+pub struct Db {
+    pool: Pool,
+    gate: Option<Arc<dyn Gate>>,
+}
+
+#[derive(Clone, Debug)]
+enum Pool {
     /// Embedded: one connection that writes, a few that read.
-    Sqlite {
-        /// The only connection that writes.
-        writer: SqlitePool,
-        /// Read-only.
-        reader: SqlitePool,
-    },
+    Sqlite { writer: SqlitePool, reader: SqlitePool },
     /// A server.
     Postgres(PgPool),
 }
 
 /// A write transaction. Dropped without [`Tx::commit`] it leaves nothing behind.
-pub enum Tx {
+pub struct Tx {
+    open: Open,
+    gate: Option<Arc<dyn Gate>>,
+}
+
+enum Open {
     /// `BEGIN IMMEDIATE`.
     Sqlite(sqlx::Transaction<'static, Sqlite>),
     /// Read committed; rows are claimed by `FOR UPDATE SKIP LOCKED`.
@@ -221,7 +230,7 @@ impl Db {
 
     async fn opened(url: &str, create: bool) -> Result<Self, StoreError> {
         let db = Self::migrated(url, create).await?;
-        if let Self::Postgres(_) = db {
+        if !db.is_embedded() {
             let copying = "SELECT 1 AS one FROM pg_tables WHERE tablename = 'copying' AND schemaname = current_schema()";
             if !db.rows(copying, vals![]).await?.is_empty() {
                 return Err(StoreError::Unfinished);
@@ -240,6 +249,17 @@ impl Db {
         let db = Self::connect(url, create).await?;
         db.migrate().await?;
         Ok(db)
+    }
+
+    /// The same database, whose transactions all pass through `gate` from now on.
+    #[must_use]
+    pub fn gated(self, gate: Arc<dyn Gate>) -> Self {
+        Self { gate: Some(gate), ..self }
+    }
+
+    /// Whether it is a SQLite file.
+    pub const fn is_embedded(&self) -> bool {
+        matches!(self.pool, Pool::Sqlite { .. })
     }
 
     /// Whether there certainly is no such database: a SQLite file that no daemon has made yet. What cannot be told is not absent.
@@ -316,7 +336,7 @@ impl Db {
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .connect_lazy_with(options.read_only(true));
-            Ok(Self::Sqlite { writer, reader })
+            Ok(Self { pool: Pool::Sqlite { writer, reader }, gate: None })
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(url).map_err(StoreError::of)?.application_name("tanggap").disable_statement_logging();
             // Connections are looked at by us and not by the pool, which would wait for an answer without end.
@@ -330,7 +350,7 @@ impl Db {
                 .after_release(|connection, _| Box::pin(async { Ok(lives(connection).await) }))
                 .connect_with(options)
                 .await;
-            Ok(Self::Postgres(pool.map_err(StoreError::of)?))
+            Ok(Self { pool: Pool::Postgres(pool.map_err(StoreError::of)?), gate: None })
         } else {
             Err(StoreError::Url)
         }
@@ -348,9 +368,9 @@ impl Db {
                     .collect(),
             )
         };
-        let outcome = match self {
-            Self::Sqlite { writer, .. } => migrator(|(sqlite, _)| sqlite).run(writer).await,
-            Self::Postgres(pool) => migrator(|(_, postgres)| postgres).run(pool).await,
+        let outcome = match &self.pool {
+            Pool::Sqlite { writer, .. } => migrator(|(sqlite, _)| sqlite).run(writer).await,
+            Pool::Postgres(pool) => migrator(|(_, postgres)| postgres).run(pool).await,
         };
         outcome.map_err(|error| match error {
             MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => StoreError::Newer(version),
@@ -365,12 +385,12 @@ impl Db {
     }
 
     pub(super) async fn rows_built(&self, sql: SqlStr, vals: Vec<Val>) -> Result<Vec<Row>, StoreError> {
-        match self {
-            Self::Sqlite { reader, .. } => {
+        match &self.pool {
+            Pool::Sqlite { reader, .. } => {
                 let rows = sqlx::query_with(sql, sqlite_args(vals)?).fetch_all(reader).await.map_err(StoreError::of)?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
-            Self::Postgres(pool) => {
+            Pool::Postgres(pool) => {
                 let rows = answer(sqlx::query_with(sql, postgres_args(vals)?).fetch_all(pool)).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
@@ -379,11 +399,15 @@ impl Db {
 
     /// Begins a write. On SQLite it waits for the one writer (`BEGIN IMMEDIATE`).
     pub async fn write(&self) -> Result<Tx, StoreError> {
-        match self {
-            Self::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::of)?)),
-            #[allow(clippy::disallowed_methods)] // the one place
-            Self::Postgres(pool) => Ok(Tx::Postgres(answer(pool.begin()).await?)),
+        if let Some(gate) = &self.gate {
+            gate.begin().await?;
         }
+        let open = match &self.pool {
+            Pool::Sqlite { writer, .. } => Open::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::of)?),
+            #[allow(clippy::disallowed_methods)] // the one place
+            Pool::Postgres(pool) => Open::Postgres(answer(pool.begin()).await?),
+        };
+        Ok(Tx { open, gate: self.gate.clone() })
     }
 
     /// Whether the database answers.
@@ -394,31 +418,31 @@ impl Db {
     /// Makes what was erased vanish from the write-ahead log too, which otherwise holds older pages until it is written over; whether nobody
     /// who reads kept it. PostgreSQL has no such step: there autovacuum and the archives of its log decide.
     pub async fn scrub(&self) -> Result<bool, StoreError> {
-        match self {
-            Self::Sqlite { writer, .. } => {
+        match &self.pool {
+            Pool::Sqlite { writer, .. } => {
                 let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(writer).await.map_err(StoreError::of)?;
                 Ok(Row::Sqlite(row).i("busy")? == 0)
             }
-            Self::Postgres(_) => Ok(true),
+            Pool::Postgres(_) => Ok(true),
         }
     }
 
     /// Closes every connection; SQLite folds its write-ahead log into the file.
     pub async fn close(&self) {
-        match self {
-            Self::Sqlite { writer, reader } => {
+        match &self.pool {
+            Pool::Sqlite { writer, reader } => {
                 reader.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
         }
     }
 
     /// ` FOR UPDATE SKIP LOCKED` where the database has it; SQLite's one writer needs none.
     pub(super) const fn skip_locked(&self) -> &'static str {
-        match self {
-            Self::Sqlite { .. } => "",
-            Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        match &self.pool {
+            Pool::Sqlite { .. } => "",
+            Pool::Postgres(_) => " FOR UPDATE SKIP LOCKED",
         }
     }
 }
@@ -430,12 +454,12 @@ impl Tx {
     }
 
     pub(super) async fn rows_built(&mut self, sql: SqlStr, vals: Vec<Val>) -> Result<Vec<Row>, StoreError> {
-        match self {
-            Self::Sqlite(tx) => {
+        match &mut self.open {
+            Open::Sqlite(tx) => {
                 let rows = sqlx::query_with(sql, sqlite_args(vals)?).fetch_all(&mut **tx).await.map_err(StoreError::of)?;
                 Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
-            Self::Postgres(tx) => {
+            Open::Postgres(tx) => {
                 let rows = answer(sqlx::query_with(sql, postgres_args(vals)?).fetch_all(&mut **tx)).await?;
                 Ok(rows.into_iter().map(Row::Postgres).collect())
             }
@@ -448,36 +472,48 @@ impl Tx {
     }
 
     pub(super) async fn exec_built(&mut self, sql: SqlStr, vals: Vec<Val>) -> Result<u64, StoreError> {
-        match self {
-            Self::Sqlite(tx) => {
+        match &mut self.open {
+            Open::Sqlite(tx) => {
                 Ok(sqlx::query_with(sql, sqlite_args(vals)?).execute(&mut **tx).await.map_err(StoreError::of)?.rows_affected())
             }
-            Self::Postgres(tx) => Ok(answer(sqlx::query_with(sql, postgres_args(vals)?).execute(&mut **tx)).await?.rows_affected()),
+            Open::Postgres(tx) => Ok(answer(sqlx::query_with(sql, postgres_args(vals)?).execute(&mut **tx)).await?.rows_affected()),
         }
     }
 
     /// Makes it durable.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await.map_err(StoreError::of),
-            Self::Postgres(tx) => answer(tx.commit()).await,
+        let Self { open, gate } = self;
+        let commit = async {
+            match open {
+                Open::Sqlite(tx) => tx.commit().await.map_err(StoreError::of),
+                Open::Postgres(tx) => answer(tx.commit()).await,
+            }
+        };
+        match gate {
+            None => commit.await,
+            Some(gate) => gate.commit(Box::pin(commit)).await,
         }
     }
 
     /// `rows` rows of `columns` columns for a statement that takes no other value. SQLite looks a numbered placeholder up in a list
     /// of all of them for every value it is given: with hundreds that costs more than the statement, so there they have no numbers.
     pub(super) fn values(&self, rows: usize, columns: usize) -> String {
-        match self {
-            Self::Sqlite(_) => vec![format!("({})", vec!["?"; columns].join(",")); rows].join(","),
-            Self::Postgres(_) => placeholders(rows, columns),
+        match self.open {
+            Open::Sqlite(_) => vec![format!("({})", vec!["?"; columns].join(",")); rows].join(","),
+            Open::Postgres(_) => placeholders(rows, columns),
         }
+    }
+
+    /// See [`Db::is_embedded`].
+    pub(super) const fn is_embedded(&self) -> bool {
+        matches!(self.open, Open::Sqlite(_))
     }
 
     /// See [`Db::skip_locked`].
     pub(super) const fn skip_locked(&self) -> &'static str {
-        match self {
-            Self::Sqlite(_) => "",
-            Self::Postgres(_) => " FOR UPDATE SKIP LOCKED",
+        match self.open {
+            Open::Sqlite(_) => "",
+            Open::Postgres(_) => " FOR UPDATE SKIP LOCKED",
         }
     }
 
@@ -485,7 +521,7 @@ impl Tx {
     /// other has not committed, and a thread that both concern would not be looked at again. Whether it may have waited for another one,
     /// so that what was read before may be old; SQLite has one writer anyway.
     pub(super) async fn alone(&mut self, accounts: &[i64]) -> Result<bool, StoreError> {
-        if matches!(self, Self::Sqlite(_)) {
+        if matches!(self.open, Open::Sqlite(_)) {
             return Ok(false);
         }
         for chunk in accounts.chunks(CHUNK) {

@@ -55,7 +55,7 @@ pub(super) async fn append(tx: &mut Tx, facts: Vec<Fact>, now: Time) -> Result<(
         by_ticket.entry(fact.ticket.0).or_default().push(fact);
     }
     let tickets: Vec<i64> = by_ticket.keys().copied().collect();
-    let lock = if matches!(tx, Tx::Sqlite(_)) { "" } else { " FOR UPDATE" };
+    let lock = if tx.is_embedded() { "" } else { " FOR UPDATE" };
     let mut ends: BTreeMap<i64, (i64, String)> = BTreeMap::new();
     for chunk in tickets.chunks(CHUNK) {
         let list = numbered(1, chunk.len());
@@ -190,7 +190,7 @@ const ANCHORED: &str = "anchored";
 /// committed: a crash in between says it twice, not never.
 pub async fn anchor(tx: &mut Tx, day: &str) -> Result<Option<Anchor>, StoreError> {
     tx.exec("INSERT INTO meta (key, value) VALUES ($1, '- 0') ON CONFLICT (key) DO NOTHING", vals![ANCHORED]).await?;
-    if matches!(tx, Tx::Postgres(_)) {
+    if !tx.is_embedded() {
         // Whoever adds has taken row numbers: all of them are to be seen here.
         tx.exec("LOCK TABLE proof IN SHARE ROW EXCLUSIVE MODE", vals![]).await?;
     }

@@ -106,7 +106,7 @@ async fn make_good(tx: &mut Tx, of: Option<Time>, now: Time) -> Result<Restored,
     let next_ticket = numbers.next(tx, "ticket", "opened_at").await?;
     let next_alert = numbers.next(tx, "alert", "created_at").await?;
     let next_event = numbers.next(tx, "event", "at").await?;
-    if matches!(tx, Tx::Sqlite(_)) {
+    if tx.is_embedded() {
         let sql = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
         tx.exec(sql, vals![NEXT_TICKET, next_ticket.to_string()]).await?;
         // SQLite goes on from the largest number there is: rows that concern nobody.

@@ -38,8 +38,8 @@ use axum::{
     response::{Html, IntoResponse as _, Response},
     routing::get,
 };
-pub use guard::is_own;
 pub use deletion::{Refused, requested};
+pub use guard::is_own;
 pub use meta::signed;
 use minijinja::{Value, context};
 pub use staff::{cookie, own_place};

@@ -66,10 +66,11 @@ impl World {
 
     /// Lets the database grow by so many pages and no further.
     async fn room(&self, pages: i64) {
-        let Db::Sqlite { writer, .. } = &self.db else { panic!("SQLite only") };
-        let used: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(writer).await.unwrap();
+        let mut tx = self.db.write().await.unwrap(); // of the one connection that writes
+        let used = tx.rows("PRAGMA page_count", vec![]).await.unwrap()[0].i("page_count").unwrap();
         let sql: &'static str = Box::leak(format!("PRAGMA max_page_count = {}", used + pages).into_boxed_str());
-        sqlx::query(sql).execute(writer).await.unwrap();
+        tx.rows(sql, vec![]).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// One step of a poll stage made anew, so much later.

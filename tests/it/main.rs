@@ -30,6 +30,8 @@ mod requests;
 mod restored;
 mod samples;
 mod servers;
+#[path = "../sim/mod.rs"]
+mod sim;
 mod simulator;
 mod soak;
 mod stages;

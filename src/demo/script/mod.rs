@@ -107,6 +107,10 @@ impl Script {
         }
         acts
     }
+    /// When the next act is due.
+    pub fn next(&self) -> Option<Timestamp> {
+        self.due.first_key_value().map(|(&(at, _), _)| at)
+    }
     /// Nobody begins anything new; what was begun is still answered, edited, deleted.
     pub fn quiet(&mut self) {
         self.due.retain(|_, act| !matches!(act, Act::Write | Act::Post { .. }));

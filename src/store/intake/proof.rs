@@ -70,14 +70,19 @@ pub(super) async fn prove(
         let list = numbered(2, chunk.len());
         let sql = if reads {
             format!(
-                "UPDATE thread SET read_began_at = CASE WHEN read_began_at > $1 THEN read_began_at ELSE $1 END, unreadable = 0, \
-                 verify_tried_at = NULL WHERE id IN ({list})"
+                // One in the future was noted while the clock was ahead.
+                "UPDATE thread SET read_began_at = CASE WHEN read_began_at > $1 AND read_began_at <= ${now} THEN read_began_at ELSE $1 END, \
+                 unreadable = 0, verify_tried_at = NULL WHERE id IN ({list})",
+                now = chunk.len() + 2
             )
         } else {
             format!("UPDATE thread SET unreadable = 1, verify_tried_at = $1 WHERE id IN ({list})")
         };
         let mut values = vals![batch.began_at];
         values.extend(chunk.iter().map(|&id| Val::from(id)));
+        if reads {
+            values.push(batch.now.into());
+        }
         tx.exec_built(built(sql), values).await?;
     }
     let from = match proof {

@@ -22,7 +22,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
     let mut events: Vec<Vec<Val>> = Vec::new();
     let mut alerts: Vec<Vec<Val>> = Vec::new();
     let mut doubtful: BTreeSet<i64> = BTreeSet::new();
-    let mut skips = matches!(tx, Tx::Sqlite(_));
+    let mut skips = tx.is_embedded();
     for ruling in rulings.iter_mut() {
         for ruled in &mut ruling.tickets {
             let ticket = &mut ruled.ticket;

@@ -6,7 +6,7 @@ use tanggap::store::Db;
 pub async fn dump(db: &Db) -> Vec<String> {
     let sqlite = "SELECT m.name AS t, c.name AS c FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'";
     let postgres = "SELECT table_name AS t, column_name AS c FROM information_schema.columns WHERE table_schema = 'public'";
-    let columns = if matches!(db, Db::Sqlite { .. }) { sqlite } else { postgres };
+    let columns = if db.is_embedded() { sqlite } else { postgres };
     let mut found = Vec::new();
     for row in db.rows(columns, vec![]).await.unwrap() {
         let (table, column) = (row.t("t").unwrap(), row.t("c").unwrap());

@@ -30,9 +30,8 @@ use crate::{
 };
 
 /// Everything by which the person could be found.
-pub const TRACES: [&str; 10] = [
-    "zainal", "wirakusuma", "zaw_77", "90077001", "UNIKSATU", "UNIKDUA", "UNIKTIGA", "foto.example", "m_zaw", "komentar_zaw",
-];
+pub const TRACES: [&str; 10] =
+    ["zainal", "wirakusuma", "zaw_77", "90077001", "UNIKSATU", "UNIKDUA", "UNIKTIGA", "foto.example", "m_zaw", "komentar_zaw"];
 pub const KEY: [u8; 32] = [7; 32];
 
 pub fn zainal(seen: Seen) -> Seen {
@@ -62,7 +61,10 @@ fn ours(seen: Seen) -> Seen {
 /// What a read shows of it all.
 fn shown() -> Vec<Seen> {
     let tag = |id: &str, name: &str| Tag { id: Some(id.into()), name: Some(name.into()) };
-    let mine = Seen { thread: ThreadKey { citizen: Some("90077001".into()), ..direct("m_zaw1", Direction::In, 0).thread }, ..direct("m_zaw1", Direction::In, -50) };
+    let mine = Seen {
+        thread: ThreadKey { citizen: Some("90077001".into()), ..direct("m_zaw1", Direction::In, 0).thread },
+        ..direct("m_zaw1", Direction::In, -50)
+    };
     let answer = ours(Seen { thread: mine.thread.clone(), ..direct("m_zaw2", Direction::Out, -20) });
     let visit = ThreadKey { kind: Kind::Post, name: "101_555".into(), post: None, citizen: None };
     vec![
@@ -73,13 +75,31 @@ fn shown() -> Vec<Seen> {
         // another's thread, in which both are answered by name
         budi(comment("101_9_80", "Lampu mati")),
         zainal(under("101_9_80", "101_9_81", -50, "UNIKTIGA betul")),
-        ours(Seen { tags: vec![tag("90077001", "Zainal Wirakusuma")], ..under("101_9_80", "101_9_82", -30, "Zainal Wirakusuma terima kasih") }),
-        budi(Seen { tags: vec![tag("90077001", "Zainal Wirakusuma"), tag("55", "Ani")], needs_answer: false, ..under("101_9_80", "101_9_83", -20, "nah") }),
+        ours(Seen {
+            tags: vec![tag("90077001", "Zainal Wirakusuma")],
+            ..under("101_9_80", "101_9_82", -30, "Zainal Wirakusuma terima kasih")
+        }),
+        budi(Seen {
+            tags: vec![tag("90077001", "Zainal Wirakusuma"), tag("55", "Ani")],
+            needs_answer: false,
+            ..under("101_9_80", "101_9_83", -20, "nah")
+        }),
         // a conversation
-        zainal(Seen { text: "UNIKSATU NIK 3317".into(), reactions: vec![Reaction { reaction: "❤".into(), by: vec!["90077001".into()] }], ..mine }),
+        zainal(Seen {
+            text: "UNIKSATU NIK 3317".into(),
+            reactions: vec![Reaction { reaction: "❤".into(), by: vec!["90077001".into()] }],
+            ..mine
+        }),
         answer,
         // a post on the wall
-        zainal(Seen { object: Object::Post, kind: Kind::Post, thread: visit, parent: None, text: "UNIKTIGA jalan rusak".into(), ..comment("101_555", "") }),
+        zainal(Seen {
+            object: Object::Post,
+            kind: Kind::Post,
+            thread: visit,
+            parent: None,
+            text: "UNIKTIGA jalan rusak".into(),
+            ..comment("101_555", "")
+        }),
     ]
 }
 
@@ -97,7 +117,8 @@ fn visited() -> Post {
 }
 
 async fn read(w: &World, account: AccountId, seconds: i64, messages: &[Seen]) -> intake::Taken {
-    let mut read = batch(account, seconds, messages, &[Proof::Post("101_9".into()), Proof::Conversation { name: "t_1".into(), from: None }]);
+    let mut read =
+        batch(account, seconds, messages, &[Proof::Post("101_9".into()), Proof::Conversation { name: "t_1".into(), from: None }]);
     read.posts = vec![visited()];
     intake::take(&w.db, &read).await.unwrap()
 }
@@ -151,7 +172,9 @@ pub async fn known(w: &World) -> AccountId {
         .unwrap();
         tx.commit().await.unwrap();
     }
-    hints::note(&w.db, tanggap::domain::Platform::Facebook, "101", &[Hint { post: "101_9".into(), comment: "77".into() }], at(6)).await.unwrap();
+    hints::note(&w.db, tanggap::domain::Platform::Facebook, "101", &[Hint { post: "101_9".into(), comment: "77".into() }], at(6))
+        .await
+        .unwrap();
     page
 }
 

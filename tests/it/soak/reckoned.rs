@@ -1,12 +1,15 @@
 //! The tickets of the soak beside the slow reckoning, which knows nothing of `tanggap::sla`.
 
 use jiff::Timestamp;
-use tanggap::store::{
-    Db,
-    db::{Row, Val},
+use tanggap::{
+    domain::ticket::ActionKind,
+    store::{
+        Db,
+        db::{Row, Val},
+    },
 };
 
-use crate::reckoning::{Expected, Facts, Message, Policy, Rules, Tag, tickets};
+use crate::reckoning::{Action, Expected, Facts, Message, Policy, Rules, Tag, What, tickets};
 
 fn time(row: &Row, name: &str) -> Option<Timestamp> {
     row.oat(name).unwrap().map(tanggap::domain::Time::timestamp)
@@ -21,7 +24,12 @@ pub async fn every_ticket_is_as_the_rules_say(db: &Db, now: Timestamp) {
     let mut compared = 0;
     for account in db.rows("SELECT id, external_id, platform, opd FROM account ORDER BY id", vec![]).await.unwrap() {
         let id = account.i("id").unwrap();
-        let facts = facts(db, &account, id, now).await;
+        let rules = Rules {
+            policies: vec![always("darurat", Some(true), 15), always("biasa", None, 30)],
+            auto_reply_within_seconds: 10,
+            ..Rules::default()
+        };
+        let facts = facts(db, &account, now, rules).await;
         let mut expected: Vec<Line> = tickets(&facts).into_iter().map(Line::from).collect();
         expected.sort();
         let stored = stored(db, id).await;
@@ -34,26 +42,40 @@ pub async fn every_ticket_is_as_the_rules_say(db: &Db, now: Timestamp) {
     }
 }
 
-async fn facts(db: &Db, account: &Row, id: i64, now: Timestamp) -> Facts {
+/// All that is stored of an account, for the reckoning.
+pub async fn facts(db: &Db, account: &Row, now: Timestamp, rules: Rules) -> Facts {
+    let id = account.i("id").unwrap();
     let from = db.rows("SELECT MIN(opens_from) AS at FROM source WHERE account_id = $1", vec![Val::from(id)]).await.unwrap();
     let sql =
         "SELECT m.*, t.name AS thread, t.kind AS thread_kind, t.post_key, t.citizen_id FROM message m JOIN thread t ON t.id = m.thread_id
          WHERE m.account_id = $1";
     let messages = db.rows(sql, vec![Val::from(id)]).await.unwrap().iter().map(message).collect();
+    let acted =
+        "SELECT a.*, k.author, t.name AS thread FROM action a JOIN ticket k ON k.id = a.ticket_id JOIN thread t ON t.id = k.thread_id
+         WHERE k.account_id = $1 ORDER BY a.id";
     Facts {
         now,
         opens_from: time(&from[0], "at"),
         opd: account.t("opd").unwrap(),
         platform: account.t("platform").unwrap(),
         own: account.t("external_id").unwrap(),
-        rules: Rules {
-            policies: vec![always("darurat", Some(true), 15), always("biasa", None, 30)],
-            auto_reply_within_seconds: 10,
-            ..Rules::default()
-        },
+        rules,
         messages,
-        actions: Vec::new(),
+        actions: db.rows(acted, vec![Val::from(id)]).await.unwrap().iter().filter_map(action).collect(),
     }
+}
+
+fn action(row: &Row) -> Option<Action> {
+    let text = row.t("text").unwrap();
+    let what = match row.word("kind", ActionKind::from_word).unwrap() {
+        ActionKind::Ack => What::Ack,
+        ActionKind::Unack => What::Unack,
+        ActionKind::Dismiss => What::Dismiss(text),
+        ActionKind::Resolve => What::Resolve(text),
+        ActionKind::Handover => What::Handover(text),
+        ActionKind::Note | ActionKind::Assign => return None,
+    };
+    Some(Action { thread: row.t("thread").unwrap(), author: row.t("author").unwrap(), at: time(row, "at").unwrap(), what })
 }
 
 #[derive(serde::Deserialize)]

@@ -1,10 +1,11 @@
 //! The database itself: opened, refused, written by transactions that hold or leave nothing, copied.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::{future::ready, os::unix::fs::PermissionsExt as _, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use tanggap::{
     domain::{AccountId, Cause, Platform, Scope},
-    store::{BackupError, Db, StoreError, accounts, backup, listing},
+    store::{BackupError, Db, StoreError, accounts, backup, db::Gate, listing},
 };
 use tokio::task::JoinSet;
 
@@ -62,6 +63,16 @@ async fn a_word_or_a_list_that_this_version_does_not_know_is_said_and_not_guesse
     assert!(rows[0].t("absent").is_err() && rows[0].b("absent").is_err());
 }
 
+async fn what_a_gate_drops_leaves_nothing_and_what_it_lets_pass_is_stored_whatever_it_says_of_it(w: &mut World) {
+    for (gate, stored) in [(Refuses { passes: false }, 0), (Refuses { passes: true }, 1)] {
+        let db = w.db.clone().gated(Arc::new(gate));
+        let mut tx = db.write().await.unwrap();
+        tx.exec("INSERT INTO meta (key, value) VALUES ('gate', '')", vec![]).await.unwrap();
+        assert!(matches!(tx.commit().await, Err(StoreError::DiskFull)));
+        assert_eq!(w.number("SELECT COUNT(*) AS n FROM meta WHERE key = 'gate'").await, Some(stored));
+    }
+}
+
 async fn the_figures_count_open_and_overdue_tickets_by_agency(w: &mut World) {
     let (AccountId(page), _) = w.accounts().await;
     for (id, state, due) in [(1_i64, "open", 10), (2, "open", 99), (3, "answered", 10)] {
@@ -75,6 +86,26 @@ async fn the_figures_count_open_and_overdue_tickets_by_agency(w: &mut World) {
     assert_eq!(listing::counts(&w.db, &Scope::ALL, at(9)).await.unwrap(), [listing::Count { opd: "dinhub".to_owned(), open: 2, overdue: 0, urgent: 0 }]);
     assert_eq!(listing::counts(&w.db, &Scope::ALL, at(11)).await.unwrap(), [listing::Count { opd: "dinhub".to_owned(), open: 2, overdue: 1, urgent: 0 }]);
 }
+}
+
+/// Says that the disk is full, whether or not it lets commits pass.
+#[derive(Debug)]
+struct Refuses {
+    passes: bool,
+}
+
+impl Gate for Refuses {
+    fn begin(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(ready(Ok(())))
+    }
+    fn commit<'a>(&'a self, commit: BoxFuture<'a, Result<(), StoreError>>) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async move {
+            if self.passes {
+                commit.await?;
+            }
+            Err(StoreError::DiskFull)
+        })
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
