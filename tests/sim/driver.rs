@@ -485,6 +485,6 @@ async fn start(
     let links = app::links(&db).await.map_err(|error| error.to_string())?;
     let alert =
         AlertStage::new(db.clone(), settings.clone(), clock, metrics, owner.to_owned(), links).map_err(|error| error.to_string())?;
-    let alert = alert.with_limit(Duration::from_millis(300)).with_seed(seed);
+    let alert = alert.with_limit(Duration::from_millis(600)).with_seed(seed);
     Ok(Process { db, aside, trap, owner: owner.to_owned(), skewed: skew.skewed, poll, sla, alert })
 }
