@@ -7,6 +7,7 @@
 //! where several letters are under way at once, the order within one step is the machine's.
 #![allow(clippy::print_stdout)] // figures, for a person
 
+mod acts;
 mod checks;
 mod driver;
 mod faults;
@@ -14,7 +15,11 @@ mod frozen;
 mod gate;
 mod letters;
 mod people;
+mod process;
 mod restored;
+mod rules;
+mod site;
+mod stored;
 mod tickets;
 mod world;
 
@@ -56,6 +61,7 @@ struct Run {
     flags: usize,
     letters: (usize, usize),
     steps: usize,
+    calls: usize,
 }
 
 /// Runs one seed with all that happens in it on this thread, but for what SQLite does.
@@ -75,7 +81,10 @@ fn run_with(seed: u64, database: &'static str, more: &[(i64, Act)]) -> Run {
             let mut driver = Driver::new(seed, postgres, heard).await;
             more.iter().for_each(|(hours, act)| driver.add(*hours, act.clone()));
             driver.run().await;
-            let items = driver.world.simulator.world().items().len();
+            let (items, calls) = {
+                let graph = driver.world.simulator.world();
+                (graph.items().len(), graph.calls().len())
+            };
             Run {
                 seed,
                 took: began.elapsed(),
@@ -85,6 +94,7 @@ fn run_with(seed: u64, database: &'static str, more: &[(i64, Act)]) -> Run {
                 flags: driver.checks.ledger.flags,
                 letters: (driver.checks.letters.accepted, driver.checks.letters.copies),
                 steps: driver.checks.steps,
+                calls,
             }
         })
     })
@@ -116,13 +126,14 @@ fn seeds(seeds: &[u64], database: &'static str) {
     if let (Some(middle), Some(longest)) = (runs.get(runs.len() / 2), runs.last()) {
         let sum = |of: fn(&Run) -> usize| runs.iter().map(of).sum::<usize>();
         println!(
-            "{} seeds on {database}: {:.2?} at the median, {:.2?} at most (seed {}); {} things written, {} steps, {} comparisons of tickets, {} flags, {} letters, {} copies",
+            "{} seeds on {database}: {:.2?} at the median, {:.2?} at most (seed {}); {} things written, {} steps, {} calls to Meta, {} comparisons of tickets, {} flags, {} letters, {} copies",
             runs.len(),
             middle.took,
             longest.took,
             longest.seed,
             sum(|run| run.messages),
             sum(|run| run.steps),
+            sum(|run| run.calls),
             sum(|run| run.tickets),
             sum(|run| run.flags),
             sum(|run| run.letters.0),
