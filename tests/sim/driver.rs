@@ -1,34 +1,22 @@
 //! One seed from its beginning to its end: the clock goes from one due time to the next, the stages are stepped by hand, faults strike between
 //! and within their steps, and after every step the checks look at what is stored.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 use tanggap::{
-    alert::AlertStage,
-    app,
-    config::reread,
-    demo::world::Fault,
     domain::{SharedSettings, Time},
     graph::Client,
-    poll::{self, PollStage, Skew},
-    runtime::{Clock as _, Nudge, Stage, Tally, http, metrics::Metrics},
-    sla::{self, SlaStage},
-    store::{Db, leases, outbox, tickets},
+    runtime::{Clock as _, http},
+    store::outbox,
 };
-use tokio_util::sync::CancellationToken;
 
 use super::{
     checks::{Checks, Now, rows},
     faults::{Act, plan},
+    frozen::Frozen,
     gate::{Counts, Failure, Trap},
-    people,
+    process::{Process, Step, start, step},
     restored::Copy,
     world::{DAYS, World},
 };
@@ -47,45 +35,13 @@ const SETTLED: SignedDuration = SignedDuration::from_hours(10);
 /// So long what was begun may take to end when all is well again.
 const REST: SignedDuration = SignedDuration::from_hours(40);
 
-/// A process of the program.
-pub struct Process {
-    pub db: Db,
-    /// The same without its gate: for staff and for the checks.
-    pub aside: Db,
-    pub trap: Arc<Trap>,
-    pub owner: String,
-    /// It knows that its clock is wrong.
-    pub skewed: Arc<AtomicBool>,
-    pub poll: PollStage,
-    pub sla: SlaStage,
-    pub alert: AlertStage,
-}
-
-/// How a step of a stage ended.
-enum Step {
-    Done(Tally),
-    Failed(String),
-    Died,
-}
-
-async fn step<S: Stage>(stage: &mut S, trap: &Trap) -> Step {
-    tokio::select! {
-        biased;
-        outcome = stage.once() => match outcome {
-            Ok(tally) => Step::Done(tally),
-            Err(error) => Step::Failed(error.to_string()),
-        },
-        () = trap.death() => Step::Died,
-    }
-}
-
 /// When a stage is to run again.
 #[derive(Clone, Copy, Default)]
-struct Due {
+pub struct Due {
     /// By the machine's clock.
-    at: Option<Timestamp>,
-    woken: bool,
-    failures: u32,
+    pub at: Option<Timestamp>,
+    pub woken: bool,
+    pub failures: u32,
 }
 
 pub struct Driver {
@@ -95,20 +51,20 @@ pub struct Driver {
     pub settings: SharedSettings,
     pub counts: Counts,
     pub checks: Checks,
-    process: Process,
-    due: [Due; 3],
-    plan: Vec<(Timestamp, Act)>,
-    ticked: Timestamp,
-    starts: usize,
-    edits: usize,
-    client: Client,
-    frozen: Option<super::frozen::Frozen>,
-    copy: Option<Copy>,
+    pub process: Process,
+    pub due: [Due; 3],
+    pub plan: Vec<(Timestamp, Act)>,
+    pub ticked: Timestamp,
+    pub starts: usize,
+    pub edits: usize,
+    pub client: Client,
+    pub frozen: Option<Frozen>,
+    pub copy: Option<Copy>,
     /// Meta answers nobody until then.
-    outage: Timestamp,
-    held_since: Option<Timestamp>,
+    pub outage: Timestamp,
+    pub held_since: Option<Timestamp>,
     /// In each step of the alert stage the database lies once: how often it did.
-    lies: Option<usize>,
+    pub lies: Option<usize>,
 }
 
 impl Driver {
@@ -304,187 +260,7 @@ impl Driver {
     }
 
     /// Letters whose attempt is under way now may come twice.
-    async fn in_hand(&mut self) {
+    pub async fn in_hand(&mut self) {
         self.checks.in_hand(&self.process.aside).await;
     }
-
-    async fn act(&mut self, act: Act) {
-        if let Act::Meta(Fault::Body(_) | Fault::EmptyPage, _) | Act::Outage(Fault::Body(_) | Fault::EmptyPage, _) = &act {
-            self.checks.lied_to(Time::from_timestamp(self.world.clocks.now()));
-        }
-        if let Act::Outage(_, length) = &act {
-            self.outage = self.outage.max(self.world.now() + *length);
-        }
-        if self.world.act(&act, &self.counts) {
-            return;
-        }
-        match act {
-            Act::Fail(failure, after, times) => self.process.trap.order(failure, after, times),
-            Act::Clock(ahead) => {
-                if ahead.is_positive() {
-                    self.counts.add("clock an hour ahead");
-                } else if ahead.is_negative() {
-                    self.counts.add("clock an hour behind");
-                }
-                self.world.clocks.step(ahead);
-                self.checks.clock_stepped(ahead);
-                self.due = [Due { woken: true, ..Due::default() }; 3];
-            }
-            Act::Edit => {
-                self.counts.add("calendar edited");
-                self.edits += 1;
-                self.settings = self.world.settings(self.edits);
-                self.restart(false).await;
-            }
-            Act::Restart => {
-                self.counts.add("restart");
-                self.restart(false).await;
-            }
-            Act::Backup => {
-                self.thaw().await;
-                self.copy = Some(Copy::of(&self.process.aside, &self.url, &self.world).await);
-                if Db::file(&self.url).is_none() {
-                    self.restart(false).await;
-                }
-            }
-            Act::Restore => self.restore().await,
-            Act::Freeze { alert, after } => self.freeze(alert, after).await,
-            Act::Thaw => self.thaw().await,
-            Act::Staff(pick) => {
-                let now = self.world.clocks.now();
-                people::staff(&self.process.aside, &self.settings, now, pick, &mut self.due[1].woken).await;
-            }
-            Act::Snipe(pick) => {
-                self.plan.extend(people::snipe(&self.process.aside, &self.world, pick).await);
-                self.plan.sort_by_key(|(at, _)| *at);
-            }
-            Act::Answer(name) => people::answer(&self.world, &name),
-            Act::AtOnce(pick) => people::at_once(&self.world, pick),
-            Act::Lie => self.lies = Some(0),
-            Act::Sabotage(sql) => {
-                let mut tx = self.process.aside.write().await.unwrap();
-                assert!(tx.exec(sql, vec![]).await.unwrap() > 0, "nothing to spoil");
-                tx.commit().await.unwrap();
-                self.due.iter_mut().for_each(|due| due.woken = true);
-            }
-            _ => unreachable!("the world did it"),
-        }
-    }
-
-    /// The process ends, by itself or not, and another one takes its place, as often as it takes.
-    async fn restart(&mut self, died: bool) {
-        // What was under way, and whether it arrived, nobody knows.
-        if died {
-            self.in_hand().await;
-        }
-        let mut trap = Trap::new(self.counts.clone());
-        trap.inherit(&self.process.trap);
-        loop {
-            self.starts += 1;
-            self.process.db.close().await;
-            let owner = format!("w{}", self.starts);
-            // Where it ran on this machine its leases are ended; elsewhere they run out.
-            let freed = died && !(self.seed + self.starts as u64).is_multiple_of(3);
-            let former = if freed { Some(self.process.owner.clone()) } else { None };
-            let fresh = Trap::new(self.counts.clone());
-            fresh.inherit(&trap);
-            let started = tokio::select! {
-                started = start(&self.url, &self.settings, &self.world, &self.client, fresh.clone(), (&owner, self.seed)) => started,
-                () = fresh.death() => Err("died".to_owned()),
-            };
-            match started {
-                Ok(process) => {
-                    self.process = process;
-                    if let Some(former) = former
-                        && leases::free(&self.process.db, &[former]).await.is_err()
-                    {
-                        trap = self.process.trap.clone();
-                        continue;
-                    }
-                    break;
-                }
-                Err(_) => {
-                    trap = fresh;
-                    self.world.clocks.world.advance(SignedDuration::from_secs(1));
-                }
-            }
-        }
-        self.due = [Due { woken: true, ..Due::default() }; 3];
-        self.remember_configuration().await;
-    }
-
-    async fn remember_configuration(&mut self) {
-        let known = tickets::remembered(&self.process.aside, "configuration").await.unwrap().unwrap();
-        let (hash, at) = known.split_once(' ').unwrap();
-        self.checks.configured(hash, Time::clamp_ms(at.parse().unwrap()), &self.settings);
-    }
-
-    async fn restore(&mut self) {
-        let Some(copy) = self.copy.take() else { return };
-        self.thaw().await;
-        self.counts.add("restored from yesterday's backup");
-        self.in_hand().await;
-        self.process.db.close().await;
-        copy.put_in_place(&mut self.url);
-        self.restart(false).await;
-        self.checks.restored(&self.world);
-    }
-
-    async fn freeze(&mut self, alert: bool, after: usize) {
-        let trap = Trap::new(self.counts.clone());
-        let other =
-            start(&self.url, &self.settings, &self.world, &self.client, trap, ("other", self.seed)).await.expect("nothing fails there");
-        self.frozen = super::frozen::Frozen::catch(other, alert, after).await;
-        // `start` ended every lease of this process: it comes up for everybody anew.
-        self.due.iter_mut().for_each(|due| due.woken |= due.failures == 0);
-        if self.frozen.is_none() {
-            self.in_hand().await;
-        }
-    }
-
-    async fn thaw(&mut self) {
-        let Some(frozen) = self.frozen.take() else { return };
-        self.in_hand().await;
-        frozen.thaw(&self.process.aside).await;
-        self.due.iter_mut().for_each(|due| due.woken |= due.failures == 0);
-    }
-}
-
-/// A process on this database: what `app` does at a start, but for the pages.
-async fn start(
-    url: &str,
-    settings: &SharedSettings,
-    world: &World,
-    client: &Client,
-    trap: Arc<Trap>,
-    (owner, seed): (&str, u64),
-) -> Result<Process, String> {
-    let aside = Db::open(url).await.map_err(|error| error.to_string())?;
-    let db = trap.around(aside.clone());
-    let (skew, metrics, clock) = (Skew::default(), Metrics::default(), world.clocks.clone());
-    let joints = poll::Joints {
-        clock: clock.clone(),
-        metrics: metrics.clone(),
-        client: client.clone(),
-        judge: Nudge::default(),
-        alerts: Nudge::default(),
-        stop: CancellationToken::new(),
-        skew: skew.clone(),
-        owner: owner.to_owned(),
-        reread: Arc::new(reread),
-    };
-    let poll = PollStage::new(db.clone(), settings.clone(), joints).await.map_err(|error| error.to_string())?;
-    let joints = sla::Joints {
-        clock: clock.clone(),
-        metrics: metrics.clone(),
-        alerts: Nudge::default(),
-        polls: Nudge::default(),
-        skewed: skew.skewed.clone(),
-    };
-    let sla = SlaStage::new(db.clone(), settings.clone(), joints).await.map_err(|error| error.to_string())?;
-    let links = app::links(&db).await.map_err(|error| error.to_string())?;
-    let alert =
-        AlertStage::new(db.clone(), settings.clone(), clock, metrics, owner.to_owned(), links).map_err(|error| error.to_string())?;
-    let alert = alert.with_limit(Duration::from_millis(300)).with_seed(seed);
-    Ok(Process { db, aside, trap, owner: owner.to_owned(), skewed: skew.skewed, poll, sla, alert })
 }

@@ -10,8 +10,8 @@ use tanggap::{
 use tokio::task::JoinHandle;
 
 use super::{
-    driver::Process,
     gate::{Failure, Trap},
+    process::Process,
 };
 
 /// What a lease protects, as text, with the number of the lease.

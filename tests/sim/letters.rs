@@ -1,6 +1,6 @@
 //! Deliveries and letters beside what the receivers took: everything arrives, and a second copy has a cause, the same key and the same bytes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use tanggap::store::Db;
 
@@ -10,6 +10,8 @@ use super::{checks::rows, world::World};
 pub struct Letters {
     /// How often a letter was in hand when its process died, failed or stood still: so many copies of it have a cause.
     in_hand: HashMap<String, usize>,
+    /// Attempts that nobody answered in time, which on a busy machine happens to one that was accepted too.
+    unanswered: HashSet<(String, i64)>,
     /// What the receivers had taken before yesterday's backup took the database's place: mails, chats, calls.
     before: [usize; 3],
     pub accepted: usize,
@@ -30,7 +32,13 @@ impl Letters {
     }
 
     /// What is pending has a letter and a next attempt, and nothing stands in two states.
-    pub async fn outbox(&self, db: &Db) {
+    pub async fn outbox(&mut self, db: &Db) {
+        for row in rows(db, "SELECT channel, key, attempts FROM letter WHERE state = 'pending' AND error LIKE 'no answer%'").await {
+            let name = format!("{} {}", row.t("channel").unwrap(), row.t("key").unwrap());
+            if self.unanswered.insert((name.clone(), row.i("attempts").unwrap())) {
+                *self.in_hand.entry(name).or_default() += 1;
+            }
+        }
         let sql = "SELECT l.id FROM letter l WHERE (l.state = 'pending') <> (l.next_try_at IS NOT NULL) OR (l.lease_owner IS NULL AND l.lease_until > 0)
              UNION ALL SELECT d.id FROM delivery d WHERE d.state IN ('pending', 'delivered') AND d.letter_id IS NULL
              UNION ALL SELECT d.id FROM delivery d JOIN letter l ON l.id = d.letter_id WHERE d.state = 'pending' AND l.state <> 'pending'";

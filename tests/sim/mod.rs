@@ -7,6 +7,7 @@
 //! where several letters are under way at once, the order within one step is the machine's.
 #![allow(clippy::print_stdout)] // figures, for a person
 
+mod acts;
 mod checks;
 mod driver;
 mod faults;
@@ -14,7 +15,11 @@ mod frozen;
 mod gate;
 mod letters;
 mod people;
+mod process;
 mod restored;
+mod rules;
+mod site;
+mod stored;
 mod tickets;
 mod world;
 
@@ -40,6 +45,12 @@ use crate::stages::Heard;
 /// Over so many seeds every kind of fault must have happened.
 const MANY: usize = 50;
 
+/// Seeds that found a fault in the program, with what it was. They run always.
+const FOUND: [(u64, &str); 2] = [
+    (16, "after the machine's clock was set back no account was read, and so every flag held, until the old clock's time had come"),
+    (24, "the same"),
+];
+
 /// What a seed came to.
 struct Run {
     seed: u64,
@@ -50,6 +61,7 @@ struct Run {
     flags: usize,
     letters: (usize, usize),
     steps: usize,
+    calls: usize,
 }
 
 /// Runs one seed with all that happens in it on this thread, but for what SQLite does.
@@ -69,7 +81,10 @@ fn run_with(seed: u64, database: &'static str, more: &[(i64, Act)]) -> Run {
             let mut driver = Driver::new(seed, postgres, heard).await;
             more.iter().for_each(|(hours, act)| driver.add(*hours, act.clone()));
             driver.run().await;
-            let items = driver.world.simulator.world().items().len();
+            let (items, calls) = {
+                let graph = driver.world.simulator.world();
+                (graph.items().len(), graph.calls().len())
+            };
             Run {
                 seed,
                 took: began.elapsed(),
@@ -79,6 +94,7 @@ fn run_with(seed: u64, database: &'static str, more: &[(i64, Act)]) -> Run {
                 flags: driver.checks.ledger.flags,
                 letters: (driver.checks.letters.accepted, driver.checks.letters.copies),
                 steps: driver.checks.steps,
+                calls,
             }
         })
     })
@@ -110,13 +126,14 @@ fn seeds(seeds: &[u64], database: &'static str) {
     if let (Some(middle), Some(longest)) = (runs.get(runs.len() / 2), runs.last()) {
         let sum = |of: fn(&Run) -> usize| runs.iter().map(of).sum::<usize>();
         println!(
-            "{} seeds on {database}: {:.2?} at the median, {:.2?} at most (seed {}); {} things written, {} steps, {} comparisons of tickets, {} flags, {} letters, {} copies",
+            "{} seeds on {database}: {:.2?} at the median, {:.2?} at most (seed {}); {} things written, {} steps, {} calls to Meta, {} comparisons of tickets, {} flags, {} letters, {} copies",
             runs.len(),
             middle.took,
             longest.took,
             longest.seed,
             sum(|run| run.messages),
             sum(|run| run.steps),
+            sum(|run| run.calls),
             sum(|run| run.tickets),
             sum(|run| run.flags),
             sum(|run| run.letters.0),
@@ -163,6 +180,14 @@ fn seeds_on_sqlite_break_nothing() {
         Some((_, "postgres")) => {}
         Some((list, database)) => seeds(&list, database),
         None => seeds(&with_fresh(0..6, 2), "sqlite"),
+    }
+}
+
+#[test]
+fn seeds_that_found_a_fault_find_it_no_more() {
+    if asked().is_none() {
+        FOUND.iter().for_each(|(seed, fault)| println!("seed {seed}: {fault}"));
+        seeds(&FOUND.map(|(seed, _)| seed), "sqlite");
     }
 }
 

@@ -5,12 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::SignedDuration;
 use tanggap::{
     demo::world::ItemKind,
-    domain::{
-        SharedSettings, Time,
-        message::key_of,
-        settings::{CalendarSpec, DayHours, Mentions, Settings},
-        ticket::{PlannedStep, StepKind},
-    },
+    domain::{SharedSettings, Time, message::key_of, ticket::PlannedStep},
     store::{
         Db,
         db::{Row, Val},
@@ -19,6 +14,8 @@ use tanggap::{
 
 use super::{
     checks::{Now, rows, shown_from},
+    rules::rules,
+    stored::{Stored, line, stored, stored_all},
     world::World,
 };
 use crate::{
@@ -36,28 +33,6 @@ struct Configured {
     oracles: BTreeMap<String, UleHours>,
 }
 
-/// A ticket as it is stored.
-struct Stored {
-    id: i64,
-    thread_id: i64,
-    thread: String,
-    author: String,
-    opened_at: Time,
-    state: String,
-    closed_at: Option<Time>,
-    answered_by: Option<String>,
-    due_at: Time,
-    breached_at: Option<Time>,
-    flagged_at: Option<Time>,
-    policy: String,
-    urgent: bool,
-    reason: Option<String>,
-    messages: usize,
-    acknowledged_at: Option<Time>,
-    steps: Vec<PlannedStep>,
-    configuration: String,
-}
-
 #[derive(Default)]
 pub struct Ledger {
     /// By its hash.
@@ -71,49 +46,6 @@ pub struct Ledger {
     flagged: HashSet<(i64, Time)>,
     pub compared: usize,
     pub flags: usize,
-}
-
-fn hours(hours: &DayHours) -> Vec<(i64, i64)> {
-    hours.iter().map(|&(from, to)| (i64::from(from), i64::from(to))).collect()
-}
-
-fn calendar(spec: &CalendarSpec) -> reckoning::Calendar {
-    let week = |week: &tanggap::domain::settings::Week| std::array::from_fn(|day| hours(&week[day]));
-    reckoning::Calendar {
-        zone: spec.timezone.iana_name().unwrap().to_owned(),
-        week: week(&spec.week),
-        periods: spec.periods.iter().map(|period| (period.from, period.to, week(&period.week))).collect(),
-        holidays: spec.holidays.keys().copied().collect(),
-    }
-}
-
-/// The rules of a configuration for an OPD.
-fn rules(settings: &Settings, opd: &str) -> Rules {
-    let policies = settings.policies.iter().map(|policy| reckoning::Policy {
-        name: policy.name.clone(),
-        opd: policy.matches.opd.clone(),
-        platform: policy.matches.platform.iter().map(|platform| platform.word().to_owned()).collect(),
-        kind: policy.matches.kind.iter().map(|kind| kind.word().to_owned()).collect(),
-        urgent: policy.matches.urgent,
-        respond_within_seconds: policy.respond_within.as_secs(),
-        calendar: policy.calendar.clone(),
-    });
-    Rules {
-        policies: policies.collect(),
-        calendars: settings
-            .calendars
-            .iter()
-            .filter(|(name, _)| *name != "always")
-            .map(|(name, spec)| (name.clone(), calendar(spec)))
-            .collect(),
-        opd_calendar: settings.opd(opd).and_then(|opd| opd.calendar.clone()),
-        auto_reply_within_seconds: settings.sla.auto_reply_within.as_secs(),
-        mentions: match settings.sla.mentions {
-            Mentions::Ask => reckoning::Mentions::Ask,
-            Mentions::All => reckoning::Mentions::All,
-            Mentions::None => reckoning::Mentions::None,
-        },
-    }
 }
 
 impl Ledger {
@@ -310,88 +242,5 @@ impl Ledger {
                 }
             }
         }
-    }
-}
-
-impl Stored {
-    /// What does not depend on calendars.
-    fn line(&self) -> String {
-        let at = |at: Time| at.timestamp();
-        format!(
-            "{} {} {} {} {:?} {:?} {} {} {:?} {} {:?}",
-            self.thread,
-            self.author,
-            at(self.opened_at),
-            self.state,
-            self.closed_at.map(at),
-            self.answered_by,
-            self.policy,
-            self.urgent,
-            self.reason.as_deref().filter(|_| self.state != "answered"),
-            self.messages,
-            self.acknowledged_at.map(at),
-        )
-    }
-
-    /// An open ticket is breached once its flag took effect, or was when the message went that had set its deadline.
-    fn open_breach(&self) {
-        let flag = self.steps.iter().any(|step| step.kind == StepKind::Breach && step.effect.is_some());
-        match self.breached_at {
-            Some(breached) => assert!(self.flagged_at.is_some() && breached <= self.due_at.max(breached), "ticket {}", self.id),
-            None => assert!(!flag, "ticket {} took effect and is not breached: {:?}", self.id, self.steps),
-        }
-    }
-}
-
-fn line(one: &Expected) -> String {
-    format!(
-        "{} {} {} {} {:?} {:?} {} {} {:?} {} {:?}",
-        one.thread,
-        one.author,
-        one.opened_at,
-        one.state,
-        one.closed_at,
-        one.answered_by,
-        one.policy,
-        one.urgent,
-        one.reason.as_deref().filter(|_| one.state != "answered"),
-        one.messages,
-        one.acknowledged_at,
-    )
-}
-
-const TICKETS: &str = "SELECT k.*, t.name AS thread FROM ticket k JOIN thread t ON t.id = k.thread_id
-     WHERE (k.reason IS NULL OR k.reason NOT LIKE 'merged into %')";
-
-async fn stored_all(db: &Db) -> Vec<Stored> {
-    rows(db, TICKETS).await.iter().map(one).collect()
-}
-
-async fn stored(db: &Db, account: i64) -> Vec<Stored> {
-    let sql = "SELECT k.*, t.name AS thread FROM ticket k JOIN thread t ON t.id = k.thread_id
-         WHERE (k.reason IS NULL OR k.reason NOT LIKE 'merged into %') AND k.account_id = $1";
-    db.rows(sql, vec![Val::from(account)]).await.unwrap().iter().map(one).collect()
-}
-
-fn one(row: &Row) -> Stored {
-    Stored {
-        id: row.i("id").unwrap(),
-        thread_id: row.i("thread_id").unwrap(),
-        thread: row.t("thread").unwrap(),
-        author: row.t("author").unwrap(),
-        opened_at: row.at("opened_at").unwrap(),
-        state: row.t("state").unwrap(),
-        closed_at: row.oat("closed_at").unwrap(),
-        answered_by: row.ot("answered_by").unwrap(),
-        due_at: row.at("due_at").unwrap(),
-        breached_at: row.oat("breached_at").unwrap(),
-        flagged_at: row.oat("flagged_at").unwrap(),
-        policy: row.t("policy").unwrap(),
-        urgent: row.b("urgent").unwrap(),
-        reason: row.ot("reason").unwrap(),
-        messages: row.i("messages").unwrap() as usize,
-        acknowledged_at: row.oat("acknowledged_at").unwrap(),
-        steps: row.json("steps").unwrap(),
-        configuration: row.t("configuration").unwrap(),
     }
 }

@@ -90,6 +90,15 @@ async fn a_hurried_account_is_due_at_once_but_no_more_than_once_a_second_and_not
     assert_eq!(accounts::number(&w.db, Platform::Instagram, "a").await.unwrap(), None);
 }
 
+async fn a_clock_set_back_makes_due_what_was_planned_by_it_but_for_accounts_whose_polls_fail(w: &mut World) {
+    accounts::sync(&w.db, &["a", "b", "c"].map(spec), at(0)).await.unwrap();
+    w.exec("UPDATE account SET next_poll_at = $1 WHERE external_id <> 'b'", vec![at(3660).into()]).await;
+    w.exec("UPDATE account SET failures = 1 WHERE external_id = 'c'", vec![]).await;
+    accounts::clock_set_back(&w.db, at(60)).await.unwrap();
+    let due = w.texts("SELECT external_id || CAST((next_poll_at - CAST(1795485600000 AS BIGINT)) AS TEXT) AS t FROM account ORDER BY external_id").await;
+    assert_eq!(due, ["a60000", "b0", "c3660000"]);
+}
+
 async fn an_account_hurried_while_a_poll_holds_it_is_polled_once_more_unless_that_poll_failed(w: &mut World) {
     accounts::sync(&w.db, &["a", "b"].map(spec), at(0)).await.unwrap();
     let [a, b] = claim(w, 0, 2).await.try_into().unwrap();

@@ -50,6 +50,19 @@ async fn what_is_new_is_stored_once_and_the_same_read_again_changes_nothing(w: &
     assert_eq!(w.stored().await, before, "an author once bound stays so");
 }
 
+async fn a_read_noted_while_the_clock_was_ahead_gives_way_to_one_of_now_and_any_other_later_one_does_not(w: &mut World) {
+    let (page, _) = w.accounts().await;
+    let began = async || w.number("SELECT read_began_at AS n FROM thread").await.map(|ms| ms - at(0).ms());
+    let whole = [Proof::Post("101_9".into())];
+    w.take(page, 3600, &[comment("101_9_77", "Kapan?")], &whole).await;
+    w.take(page, 0, &[comment("101_9_77", "Kapan?")], &whole).await;
+    assert_eq!(began().await, Some(0));
+    let mut late = batch(page, -60, &[comment("101_9_77", "Kapan?")], &whole);
+    late.now = at(1);
+    intake::take(&w.db, &late).await.unwrap();
+    assert_eq!(began().await, Some(0), "that read began before and ended after");
+}
+
 async fn two_forms_of_an_id_are_one_message_and_one_id_of_two_objects_or_accounts_is_two(w: &mut World) {
     let (page, instagram) = w.accounts().await;
     w.take(page, 0, &[comment("101_9_77", "Satu")], &[]).await;

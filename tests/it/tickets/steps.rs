@@ -71,6 +71,29 @@ fn a_step_nobody_could_verify_tells_the_operator_and_once_verified_whom_it_conce
 }
 
 #[test]
+fn of_steps_that_took_effect_unverified_one_after_another_the_newest_goes_out_and_the_others_say_so() {
+    let mut desk = Desk::new();
+    desk.asks(0);
+    desk.read(10);
+    for second in [620, 1120, 1620] {
+        desk.look(second);
+    }
+    assert_eq!(desk.read(1700), ["1 -> ticket.escalated 500 sekda"]);
+    let silent: Vec<_> = desk.ticket(1).steps.iter().map(|step| step.effect.as_ref().unwrap().silent.clone()).collect();
+    assert_eq!(silent, [Some("newer step".to_owned()), Some("newer step".to_owned()), None], "kepala was not told");
+}
+
+#[test]
+fn a_read_noted_while_the_clock_was_ahead_proves_nothing() {
+    let mut desk = Desk::new();
+    desk.asks(0);
+    desk.read(10);
+    desk.view.read_began_at = Some(at(3600));
+    assert_eq!(desk.look(501), NOTHING);
+    assert_eq!(desk.read(502), ["1 warned", "1 -> ticket.warned 50% operator"]);
+}
+
+#[test]
 fn an_answer_found_after_an_unverified_flag_takes_it_back() {
     let mut desk = Desk::new();
     desk.asks(0);
