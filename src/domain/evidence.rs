@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_tampering_is_named_with_its_entry() {
-        let tampered: [(fn(&mut Evidence), &str); 8] = [
+        type Tamper = fn(&mut Evidence);
+        let tampered: [(Tamper, &str); 8] = [
             (
                 |e| drop(e.entries[1].record.as_mut().map(|r| r.insert("text".into(), "Lain".into()))),
                 "entry 2: it does not say what it said",
