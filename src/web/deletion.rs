@@ -92,7 +92,11 @@ struct Sent {
     signed_request: String,
 }
 
-async fn ask(State(shared): State<Arc<Shared>>, headers: HeaderMap, sent: Result<Form<Sent>, axum::extract::rejection::FormRejection>) -> Response {
+async fn ask(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    sent: Result<Form<Sent>, axum::extract::rejection::FormRejection>,
+) -> Response {
     let Ok(Form(Sent { signed_request })) = sent else {
         return (StatusCode::BAD_REQUEST, "a form with the field signed_request is expected\n").into_response();
     };
@@ -122,7 +126,8 @@ async fn ask(State(shared): State<Arc<Shared>>, headers: HeaderMap, sent: Result
 async fn show(State(shared): State<Arc<Shared>>, headers: HeaderMap, Path(code): Path<String>) -> Response {
     let reader = language(&shared, &headers);
     if shared.looks.check().is_err() {
-        return (StatusCode::TOO_MANY_REQUESTS, "Terlalu sering; coba lagi sebentar lagi. Too often; try again in a moment.\n").into_response();
+        return (StatusCode::TOO_MANY_REQUESTS, "Terlalu sering; coba lagi sebentar lagi. Too often; try again in a moment.\n")
+            .into_response();
     }
     let found = match forget::status(&shared.joints.db, &code).await {
         Ok(found) => found,
@@ -132,10 +137,8 @@ async fn show(State(shared): State<Arc<Shared>>, headers: HeaderMap, Path(code):
         return page(&shared, reader, StatusCode::NOT_FOUND, "word", context! { word => "no_request" });
     };
     let (asked_at, done_at) = (deletion.asked_at.rfc3339(), deletion.done_at.map(crate::domain::Time::rfc3339));
-    let parts = [Language::Indonesian, Language::English].map(|language| {
-        let said = context! { asked_at => asked_at, done_at => done_at, code => code };
-        shared.look.of(language).page("deletion_part", said)
-    });
+    let said = context! { asked_at, done_at, code };
+    let parts = [Language::Indonesian, Language::English].map(|language| shared.look.of(language).page("deletion_part", said.clone()));
     match parts.into_iter().collect::<Result<Vec<_>, _>>() {
         Ok(parts) => page(&shared, reader, StatusCode::OK, "deletion", context! { parts }),
         Err(failed) => {

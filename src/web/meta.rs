@@ -147,7 +147,9 @@ pub fn signed(graph: &Graph, headers: &HeaderMap, body: &[u8]) -> bool {
 
 /// Whether this is the HMAC-SHA256 of these bytes under some app's secret of ours.
 pub(super) fn is_ours(graph: &Graph, shown: &[u8], bytes: &[u8]) -> bool {
-    graph.secrets().fold(false, |known, secret| known | tag(secret.expose_secret(), bytes).is_some_and(|tag| tag.verify_slice(shown).is_ok()))
+    graph
+        .secrets()
+        .fold(false, |known, secret| known | tag(secret.expose_secret(), bytes).is_some_and(|tag| tag.verify_slice(shown).is_ok()))
 }
 
 /// Compares without telling by the time it takes how much of it is right.

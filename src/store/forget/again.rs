@@ -134,7 +134,10 @@ impl Erased {
     }
 
     /// A post with what may be kept of it: its key, external id, author and address.
-    pub(in crate::store) fn post<'a>(&self, post: &'a Post) -> (std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>, Option<&'a str>, Option<&'a str>) {
+    pub(in crate::store) fn post<'a>(
+        &self,
+        post: &'a Post,
+    ) -> (std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>, Option<&'a str>, Option<&'a str>) {
         let plain = key_of(&post.external_id);
         if post.author != PostAuthor::Own
             && let Some(key) = self.key.as_ref().filter(|_| self.since(Of::Post(plain)).is_some())

@@ -15,7 +15,8 @@ pub(in crate::store) async fn rewrite(tx: &mut Tx, tickets: &[i64], gone: bool, 
     for chunk in tickets.chunks(CHUNK) {
         let of = format!("SELECT letter_id FROM delivery WHERE ticket_id IN ({})", numbered(2, chunk.len()));
         let values = |first: Val| -> Vec<Val> { std::iter::once(first).chain(chunk.iter().map(|&id| id.into())).collect() };
-        let pending = format!("state = 'pending' AND letter_id IN (SELECT l.id FROM letter l WHERE l.state = 'pending' AND l.id IN ({of}))");
+        let pending =
+            format!("state = 'pending' AND letter_id IN (SELECT l.id FROM letter l WHERE l.state = 'pending' AND l.id IN ({of}))");
         if gone {
             let sql = format!(
                 "UPDATE delivery SET state = 'dropped', reason = $1 WHERE state IN ('waiting', 'pending') AND ticket_id IN ({})",

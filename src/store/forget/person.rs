@@ -216,7 +216,8 @@ async fn of_account(tx: &mut Tx, key: &Key, account: i64, author: &str, now: Tim
     let withdrawn = blank::tickets(tx, &tickets, now).await?;
     for known in person.keys() {
         tx.exec("DELETE FROM restricted WHERE account_id = $1 AND author = $2", vals![account, &known]).await?;
-        tx.exec("UPDATE post SET author_id = NULL, permalink = NULL WHERE account_id = $1 AND author_id = $2", vals![account, &known]).await?;
+        tx.exec("UPDATE post SET author_id = NULL, permalink = NULL WHERE account_id = $1 AND author_id = $2", vals![account, &known])
+            .await?;
         tx.exec("UPDATE thread SET citizen_id = NULL WHERE account_id = $1 AND citizen_id = $2", vals![account, &known]).await?;
     }
     Ok(Erasure { accounts: 1, messages: targets.len() as u64, tickets: tickets.len() as u64, withdrawn })

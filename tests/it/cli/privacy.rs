@@ -10,7 +10,9 @@ async fn left(world: &World) -> Vec<String> {
 #[tokio::test]
 async fn erase_says_what_would_happen_and_does_it_when_told_so() {
     let world = World::new().await;
-    let author = read(&world.db, "SELECT author AS t FROM ticket WHERE state = 'open' AND author <> '' ORDER BY id LIMIT 1").await[0].t("t").unwrap();
+    let author = read(&world.db, "SELECT author AS t FROM ticket WHERE state = 'open' AND author <> '' ORDER BY id LIMIT 1").await[0]
+        .t("t")
+        .unwrap();
     let unknown = world.run(&["erase", "--author", "nobody"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(stderr(&unknown).contains("no account holds anything"), "{}", stderr(&unknown));
@@ -38,7 +40,9 @@ async fn erase_says_what_would_happen_and_does_it_when_told_so() {
 #[tokio::test]
 async fn restrict_hides_a_person_until_it_is_undone() {
     let world = World::new().await;
-    let author = read(&world.db, "SELECT author AS t FROM ticket WHERE state = 'open' AND author <> '' ORDER BY id LIMIT 1").await[0].t("t").unwrap();
+    let author = read(&world.db, "SELECT author AS t FROM ticket WHERE state = 'open' AND author <> '' ORDER BY id LIMIT 1").await[0]
+        .t("t")
+        .unwrap();
     let listed = || String::from_utf8(world.run(&["queue", "--state", "all", "--format", "table"]).stdout).unwrap();
     assert!(!listed().contains("[restricted]"));
     assert!(world.run(&["restrict", "--author", &author, "--reason", "diminta"]).status.success());

@@ -70,7 +70,10 @@ async fn a_signed_request_erases_once_whom_it_names_and_its_page_says_how_it_sta
     assert_eq!(codes.len(), 1, "the same person has the same code");
     let code = &codes[0];
     let (status, waiting) = page(&world, code).await;
-    assert!(status == 200 && waiting.contains("sedang dihapus") && waiting.contains("are being erased") && waiting.contains(code), "{waiting}");
+    assert!(
+        status == 200 && waiting.contains("sedang dihapus") && waiting.contains("are being erased") && waiting.contains(code),
+        "{waiting}"
+    );
     assert_eq!(forget::pending(&world.db).await.unwrap().len(), 1);
     let settings = std::sync::Arc::new(crate::alert::world::settings(tanggap::domain::settings::Language::Indonesian));
     let mut stage = ForgetStage::new(world.db.clone(), settings, world.clock.clone());

@@ -22,7 +22,9 @@ use crate::{
 /// All that is shown of the account's tickets and messages, by any way, as text.
 async fn shown(w: &World) -> String {
     let mut text = String::new();
-    for ticket in listing::tickets(&w.db, &Scope::ALL, &listing::TicketFilter { account: Some("101".into()), ..Default::default() }).await.unwrap() {
+    for ticket in
+        listing::tickets(&w.db, &Scope::ALL, &listing::TicketFilter { account: Some("101".into()), ..Default::default() }).await.unwrap()
+    {
         let id: TicketId = ticket.id;
         text += &serde_json::to_string(&ticket).unwrap();
         text += &serde_json::to_string(&listing::actions(&w.db, &Scope::ALL, id).await.unwrap()).unwrap();
