@@ -12,16 +12,16 @@ use crate::domain::{AccountId, Time};
 /// 1 where the author of the ticket `t` is restricted, else 0.
 macro_rules! of_ticket {
     () => {
-        "CASE WHEN EXISTS (SELECT 1 FROM restricted r WHERE r.account_id = t.account_id AND r.author = t.author) THEN 1 ELSE 0 END"
+        "CAST(CASE WHEN EXISTS (SELECT 1 FROM restricted r WHERE r.account_id = t.account_id AND r.author = t.author) THEN 1 ELSE 0 END AS BIGINT)"
     };
 }
 /// 1 where the message `m` in the thread `th` is a restricted author's, stands in their conversation, or is ours in a thread in which they
 /// have a ticket; else 0.
 macro_rules! of_message {
     () => {
-        "CASE WHEN EXISTS (SELECT 1 FROM restricted r WHERE r.account_id = m.account_id AND (m.direction = 'in' AND (r.author = m.author_id \
+        "CAST(CASE WHEN EXISTS (SELECT 1 FROM restricted r WHERE r.account_id = m.account_id AND (m.direction = 'in' AND (r.author = m.author_id \
            OR r.author = '@' || LOWER(m.author_username)) OR r.author = th.citizen_id OR m.direction = 'out' AND EXISTS \
-             (SELECT 1 FROM ticket k WHERE k.thread_id = m.thread_id AND k.author = r.author))) THEN 1 ELSE 0 END"
+             (SELECT 1 FROM ticket k WHERE k.thread_id = m.thread_id AND k.author = r.author))) THEN 1 ELSE 0 END AS BIGINT)"
     };
 }
 /// What staff wrote of the ticket `t`, the column `$text` of something of the kind in `$kind`; nothing where its author is restricted.
