@@ -79,9 +79,9 @@ fn sheet(text: &str) {
     let words = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
     assert!(words(&cell) >= words(text), "words were lost");
     let row: Vec<String> = text.split('\u{1f}').map(cells::inert).collect();
-    let mut line = Vec::new();
+    let mut line = b"text\n".to_vec(); // as in a listing: a mark of byte order can only stand before the headings
     cells::line(&mut line, row.iter().cloned()).unwrap_or_else(|error| panic!("{error}"));
-    let mut back = csv::ReaderBuilder::new().has_headers(false).from_reader(&line[..]);
+    let mut back = csv::ReaderBuilder::new().flexible(true).from_reader(&line[..]);
     let read: Vec<csv::StringRecord> = back.records().map(|row| row.unwrap_or_else(|error| panic!("{error}"))).collect();
     assert!(read.len() == 1 && read[0].iter().eq(row.iter()), "{row:?} was read back as {read:?}");
 }

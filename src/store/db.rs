@@ -116,6 +116,7 @@ impl StoreError {
             (
                 sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_) // the line was cut between two words
                 | sqlx::Error::PoolTimedOut
                 | sqlx::Error::PoolClosed // the program stops
                 | sqlx::Error::WorkerCrashed,

@@ -11,7 +11,10 @@ use std::{
 
 use jiff::SignedDuration;
 use serde_json::Value;
-use tanggap::{demo::script::Pace, store::Db};
+use tanggap::{
+    demo::{script::Pace, world::Use},
+    store::Db,
+};
 
 use crate::soak::{
     self, checks,
@@ -28,8 +31,6 @@ metrics_listen = ""
 [graph]
 timeout = "2s"
 [poll]
-interval = "1s"
-idle_interval = "1s"
 verify_within = "6s"
 "#;
 
@@ -139,6 +140,18 @@ const FLAGS: &str = "SELECT t.flagged_at - t.due_at AS lag, (SELECT COUNT(*) FRO
 async fn inside(near: &str) {
     let pace = Pace { gap: SignedDuration::from_millis(300), answer: SignedDuration::from_secs(30), late: SignedDuration::from_secs(5) };
     let mut site = Site::new(17, 5, pace, &format!("{MORE}{}", super::OPERATOR)).await;
+    {
+        // It is the link that fails here, and no limit.
+        let mut world = site.simulator.world();
+        let ids: Vec<String> = world.accounts().map(|account| account.id.clone()).collect();
+        let app = world.app.id.clone();
+        world.set_limit(Use::App, &app, 1_000_000);
+        for id in ids {
+            [Use::Pages, Use::Messenger, Use::Instagram, Use::InstagramConversations]
+                .into_iter()
+                .for_each(|of| world.set_limit(of, &id, 1_000_000));
+        }
+    }
     let database = format!("sqlite://{}", site.folder.path().join("cut.db").display());
     let daemon: Daemon = site.start_by(&["ip", "netns", "exec", near], &database);
     site.live(SignedDuration::from_secs(1)).await;
