@@ -149,6 +149,10 @@ pub async fn compare(from: &Db, to: &Db, tables: &[Table], told: impl Fn(u64)) -
         let next = format!("SELECT setval(pg_get_serial_sequence('{name}', 'id'), COALESCE(MAX(id), 0) + 1, false) AS n FROM \"{name}\"");
         tx.rows_built(built(next), vals![]).await?;
     }
+    // A restored database goes on far ahead of its tickets.
+    let ahead = "SELECT setval(pg_get_serial_sequence('ticket', 'id'), GREATEST(nextval(pg_get_serial_sequence('ticket', 'id')),
+        (SELECT COALESCE(MAX(CAST(value AS BIGINT)), 0) FROM meta WHERE key = $1)), false) AS n";
+    tx.rows(ahead, vals![super::restored::NEXT_TICKET]).await?;
     tx.exec("DROP TABLE copying", vals![]).await?;
     Ok(tx.commit().await?)
 }

@@ -116,7 +116,14 @@ pub async fn forget(tx: &mut Tx, messages: &[MessageId]) -> Result<u64, StoreErr
     Ok(forgotten)
 }
 
-/// The same of what staff wrote about these tickets (reasons, remarks, names), records and salts: for whoever erases those too.
+/// Says in the chains of these tickets that their words were erased, and takes what staff wrote about them (reasons, remarks, names).
+pub(super) async fn erased(tx: &mut Tx, tickets: &[TicketId], now: Time) -> Result<(), StoreError> {
+    forget_actions(tx, tickets).await?;
+    let fact = |ticket: &TicketId| Fact { ticket: *ticket, kind: "event", message: None, record: record([("event", "erased".into())]) };
+    append(tx, tickets.iter().map(fact).collect(), now).await
+}
+
+/// Records and salts of what staff wrote.
 pub async fn forget_actions(tx: &mut Tx, tickets: &[TicketId]) -> Result<u64, StoreError> {
     let mut forgotten = 0;
     for chunk in tickets.chunks(CHUNK) {
@@ -132,7 +139,7 @@ pub async fn forget_actions(tx: &mut Tx, tickets: &[TicketId]) -> Result<u64, St
 pub async fn chain(db: &Db, ticket: TicketId) -> Result<(Vec<Entry>, End), StoreError> {
     let sql =
         "SELECT p.n, p.at, p.kind, p.mark, p.record, p.salt, p.digest, p.link, m.id AS message, m.external_id, m.direction, m.government,
-           m.author_id, m.author_name, m.author_username, m.text, m.attachments, m.created_at, m.seen_at, m.edited_at
+           m.author_id, m.author_name, m.author_username, m.text, m.attachments, m.created_at, m.seen_at, m.edited_at, m.deleted_at
          FROM proof p LEFT JOIN message m ON m.id = p.message_id WHERE p.ticket_id = $1 ORDER BY p.n";
     let entries = db.rows(sql, vals![ticket.0]).await?.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     let end = db.rows("SELECT n, link FROM chain WHERE ticket_id = $1 AND n > 0", vals![ticket.0]).await?;
@@ -144,6 +151,19 @@ fn entry(row: &Row) -> Result<Entry, StoreError> {
     let (kind, salt) = (row.t("kind")?, row.ot("salt")?);
     let (record, missing) = match row.ot("record")? {
         _ if salt.is_none() => (None, Some(Missing::Erased)),
+        // Taken back by its writer; the sla stage takes the salt as soon as it knows.
+        None if row.oi("deleted_at")?.is_some() && row.ot("direction")?.as_deref() == Some("in") => {
+            return Ok(Entry {
+                n: row.i("n")?,
+                at: row.at("at")?.rfc3339_ms(),
+                kind,
+                record: None,
+                missing: Some(Missing::Erased),
+                salt: None,
+                digest: row.t("digest")?,
+                link: row.t("link")?,
+            });
+        }
         Some(text) => (serde_json::from_str(&text).ok(), None),
         None if row.oi("message")?.is_some() && row.oat("edited_at")? == row.oat("mark")? => (Some(said(&kind, row)?), None),
         None => (None, Some(Missing::Edited)),

@@ -7,10 +7,11 @@ use super::{
     letters::rewrite,
 };
 use crate::{
-    domain::{Kind, Object, Time, message::key_of},
+    domain::{Kind, MessageId, Object, TicketId, Time, message::key_of},
     store::{
         StoreError,
         db::{CHUNK, Row, Tx, Val, built, numbered, vals},
+        proof,
     },
 };
 
@@ -64,6 +65,7 @@ pub(super) async fn messages(tx: &mut Tx, key: &Key, account: i64, targets: &[Ta
             numbered(2, ids.len())
         );
         tx.exec_built(built(sql), values(vals![now], &ids)).await?;
+        proof::forget(tx, &ids.into_iter().map(MessageId).collect::<Vec<_>>()).await?;
         let sql = format!("DELETE FROM hint WHERE account_id = $1 AND comment IN ({})", numbered(2, chunk.len()));
         let keys = chunk.iter().map(|target| Val::from(&target.key));
         tx.exec_built(built(sql), vals![account].into_iter().chain(keys).collect()).await?;
@@ -192,5 +194,6 @@ pub(super) async fn tickets(tx: &mut Tx, tickets: &[i64], now: Time) -> Result<u
         }
     }
     rewrite(tx, tickets, true, now).await?;
+    proof::erased(tx, &tickets.iter().copied().map(TicketId).collect::<Vec<_>>(), now).await?;
     Ok(closed)
 }

@@ -76,9 +76,10 @@ pub struct MessageRow {
     /// Whether it asks for an answer.
     pub needs_answer: bool,
     /// When its text and its author were erased.
-    #[serde(with = "rfc3339::option")]
+    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub erased_at: Option<Time>,
     /// Its text and its author are kept and shown to nobody.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub restricted: bool,
 }
 

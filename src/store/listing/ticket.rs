@@ -60,9 +60,10 @@ pub struct TicketRow {
     pub unverified: bool,
     pub reason: Option<String>,
     /// When its words and its author were erased.
-    #[serde(with = "rfc3339::option")]
+    #[serde(with = "rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub erased_at: Option<Time>,
     /// Its words and its author are kept and shown to nobody.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub restricted: bool,
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{Fact, append, ids, said};
+use super::{Fact, append, forget, ids, said};
 use crate::{
     domain::{
         Direction, MessageId, TicketId, TicketState, Time,
@@ -33,7 +33,7 @@ struct Known {
 /// Adds to the chains of the judged tickets what they do not hold yet; after [`crate::store::tickets::record`], in its transaction.
 pub async fn witness(tx: &mut Tx, views: &[ThreadView], rulings: &[Ruling], now: Time) -> Result<(), StoreError> {
     let judged: HashMap<i64, &Ruling> = rulings.iter().map(|ruling| (ruling.thread.0, ruling)).collect();
-    let mut facts = Vec::new();
+    let (mut facts, mut taken_back) = (Vec::new(), Vec::new());
     let held: Vec<(&ThreadView, Vec<Held<'_>>)> = views.iter().map(|view| (view, tickets(view, judged.get(&view.id.0).copied()))).collect();
     let old = views.iter().flat_map(|view| &view.tickets).map(|ticket| ticket.id.0).collect::<Vec<_>>();
     let known = known(tx, &old).await?;
@@ -51,6 +51,7 @@ pub async fn witness(tx: &mut Tx, views: &[ThreadView], rulings: &[Ruling], now:
                 if let Some(at) = message.deleted_at.filter(|at| !known.gone.contains(&(place.0, place.1, at.ms()))) {
                     let said = record([("message", id.0.into()), ("deleted_at", time(at))]);
                     facts.push(Fact { record: said, ..fact(ticket.id, "deletion", Some((*id, Some(at)))) });
+                    taken_back.extend((message.seen.direction == Direction::In).then_some(*id));
                 }
             }
         }
@@ -64,7 +65,8 @@ pub async fn witness(tx: &mut Tx, views: &[ThreadView], rulings: &[Ruling], now:
         }
     }
     written_out(tx, &mut facts).await?;
-    append(tx, facts, now).await
+    append(tx, facts, now).await?;
+    forget(tx, &taken_back).await.map(drop)
 }
 
 fn fact(ticket: TicketId, kind: &'static str, message: Option<(MessageId, Option<Time>)>) -> Fact {
