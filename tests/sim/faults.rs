@@ -126,7 +126,7 @@ pub fn plan(world: &mut World) -> Vec<(Timestamp, Act)> {
         if rng.random_bool(0.25) {
             let (at, hours) = (at!(), if rng.random_bool(0.5) { 1 } else { -1 });
             plan.push((at, Act::Clock(SignedDuration::from_hours(hours))));
-            plan.push((at + SignedDuration::from_mins(rng.random_range(5..200)), Act::Clock(SignedDuration::ZERO)));
+            plan.push((at + SignedDuration::from_mins(rng.random_range(5..45)), Act::Clock(SignedDuration::ZERO)));
         }
         for (act, chance) in [(Act::Edit, 0.3), (Act::Restart, 0.3)] {
             if rng.random_bool(chance) {

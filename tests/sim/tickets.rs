@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tanggap::{
     demo::world::ItemKind,
     domain::{SharedSettings, Time, message::key_of, ticket::PlannedStep},
@@ -27,6 +27,9 @@ use crate::{
 /// What was noticed while the machine's clock was ahead lies in the future when it is right again.
 const AHEAD: SignedDuration = SignedDuration::from_hours(2);
 
+/// So soon a held flag is looked at again, and a little more.
+const HELD: SignedDuration = SignedDuration::from_secs(10);
+
 /// One state of the configuration.
 struct Configured {
     settings: SharedSettings,
@@ -42,6 +45,8 @@ pub struct Ledger {
     changes: BTreeSet<Time>,
     /// What the rows of each account were when they were reckoned.
     seen: HashMap<i64, String>,
+    /// When flags were held back last: then it is looked again within seconds.
+    held: Option<Timestamp>,
     /// Tickets whose flag was looked at.
     flagged: HashSet<(i64, Time)>,
     pub compared: usize,
@@ -64,6 +69,10 @@ impl Ledger {
 
     /// A step takes effect not before its time, and only after a read that shows all that can be seen; and what is due and read takes effect.
     pub async fn flagged_iff_due(&mut self, db: &Db, world: &World, at: Time, now: Now) {
+        if now.hold {
+            self.held = Some(world.now());
+        }
+        let hold = self.held.is_some_and(|held| world.now() < held + HELD);
         let sql = "SELECT t.id, t.steps, t.flagged_at, t.unverified, h.id AS thread_id, h.kind, h.key, h.post_key, h.read_began_at, h.unreadable, a.external_id AS account,
               (SELECT COUNT(*) FROM message m WHERE m.thread_id = h.id AND m.missing_since IS NOT NULL AND m.deleted_at IS NULL) AS doubted
              FROM ticket t JOIN thread h ON h.id = t.thread_id JOIN account a ON a.id = t.account_id WHERE t.state = 'open'";
@@ -76,7 +85,7 @@ impl Ledger {
                     // Edited calendars moved what had taken effect.
                     Some(effect) if self.changes.range(effect.at..).next().is_some() => {}
                     Some(effect) => assert!(effect.at >= step.due, "ticket {number}: {step:?} took effect before its time"),
-                    None if now.hold || !now.sla_idle || row.i("doubted").unwrap() > 0 => {}
+                    None if hold || !now.sla_idle || row.i("doubted").unwrap() > 0 => {}
                     None => {
                         let proved = read.is_some_and(|read| read >= step.due) || row.b("unreadable").unwrap();
                         assert!(
