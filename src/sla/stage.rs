@@ -25,6 +25,9 @@ const BATCH: u32 = 500;
 /// Half a second of batches, then the stage reports.
 const BATCHES: u32 = 20;
 
+/// A clock that goes back by more than this between two steps was set.
+const SET_BACK: SignedDuration = SignedDuration::from_secs(30);
+
 /// Stage 2.
 pub struct SlaStage {
     db: Db,
@@ -38,6 +41,8 @@ pub struct SlaStage {
     polls: Nudge,
     skewed: Arc<AtomicBool>,
     warned_on: Option<jiff::civil::Date>,
+    /// When the last step began.
+    stepped_at: Time,
 }
 
 /// What the stage is joined to besides its database.
@@ -71,7 +76,20 @@ impl SlaStage {
         };
         let calendars = Calendars::new(&settings.calendars);
         let Joints { clock, metrics, alerts, polls, skewed } = joints;
-        Ok(Self { db, settings, calendars, configuration, changed_at, clock, metrics, alerts, polls, skewed, warned_on: None })
+        Ok(Self {
+            db,
+            settings,
+            calendars,
+            configuration,
+            changed_at,
+            clock,
+            metrics,
+            alerts,
+            polls,
+            skewed,
+            warned_on: None,
+            stepped_at: now,
+        })
     }
 
     fn now(&self) -> Time {
@@ -217,6 +235,11 @@ impl Stage for SlaStage {
 
     async fn once(&mut self) -> Result<Tally, StoreError> {
         let mut done = 0;
+        let began_at = self.now();
+        if began_at < self.stepped_at.minus(SET_BACK) {
+            tickets::clock_set_back(&self.db, began_at).await?;
+        }
+        self.stepped_at = began_at;
         for _ in 0..BATCHES {
             let now = self.now();
             let rulings = self.batch(now).await?;
