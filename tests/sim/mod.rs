@@ -48,7 +48,7 @@ const MANY: usize = 50;
 /// Seeds that found a fault in the program, with what it was. They run always.
 const FOUND: [(u64, &str); 2] = [
     (16, "after the machine's clock was set back no account was read, and so every flag held, until the old clock's time had come"),
-    (24, "the same"),
+    (24, "the same; and then flags that had been held were looked at only when the old clock's time had come"),
 ];
 
 /// What a seed came to.
