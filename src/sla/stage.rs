@@ -31,6 +31,9 @@ const GAP: SignedDuration = SignedDuration::from_secs(20);
 /// Half a second of batches, then the stage reports.
 const BATCHES: u32 = 20;
 
+/// A clock that goes back by more than this between two steps was set.
+const SET_BACK: SignedDuration = SignedDuration::from_secs(30);
+
 /// Stage 2.
 pub struct SlaStage {
     db: Db,
@@ -50,6 +53,8 @@ pub struct SlaStage {
     awake_since: Time,
     warned_on: Option<jiff::civil::Date>,
     anchored_on: Option<jiff::civil::Date>,
+    /// When the last step began.
+    began_at: Time,
 }
 
 /// What the stage is joined to besides its database.
@@ -101,6 +106,7 @@ impl SlaStage {
             awake_since,
             warned_on,
             anchored_on: None,
+            began_at: now,
         })
     }
 
@@ -281,6 +287,11 @@ impl SlaStage {
             self.awake_since = self.now();
         }
         let mut done = 0;
+        let began_at = self.now();
+        if began_at < self.began_at.minus(SET_BACK) {
+            tickets::clock_set_back(&self.db, began_at).await?;
+        }
+        self.began_at = began_at;
         for _ in 0..BATCHES {
             let now = self.now();
             let rulings = self.batch(now).await?;

@@ -51,6 +51,13 @@ pub async fn look_at_all(db: &Db, now: Time) -> Result<u64, StoreError> {
     Ok(changed)
 }
 
+/// The clock was set back: looks planned by it for later than they were meant are due now. One that is too early changes nothing.
+pub async fn clock_set_back(db: &Db, now: Time) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
+    tx.exec("UPDATE thread SET next_look_at = $1 WHERE next_look_at > $1", vals![now]).await?;
+    tx.commit().await
+}
+
 fn ids(list: &[ThreadId]) -> Vec<Val> {
     list.iter().map(|id| Val::from(id.0)).collect()
 }

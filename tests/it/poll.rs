@@ -81,7 +81,7 @@ async fn what_fell_due_while_the_program_was_down_or_asleep_is_read_before_anybo
         world.turn(SignedDuration::from_secs(1)).await;
         let alerts = "SELECT kind AS one FROM alert ORDER BY id";
         assert_eq!(world.texts(alerts).await, ["ticket.escalated"], "asleep: {asleep}");
-        assert_eq!(world.texts("SELECT state || CAST(unverified AS TEXT) AS one FROM ticket ORDER BY id").await, ["answered0", "open0"]);
+        assert_eq!(world.texts("SELECT state || CAST(unverified AS TEXT) AS one FROM ticket ORDER BY 1").await, ["answered0", "open0"]);
     }
 }
 

@@ -104,29 +104,25 @@ impl Driver {
                 started = start(&self.url, &self.settings, &self.world, &self.client, fresh.clone(), (&owner, self.seed)) => started,
                 () = fresh.death() => Err("died".to_owned()),
             };
-            match started {
-                Ok(process) => {
-                    self.process = process;
-                    let free = async {
-                        match &former {
-                            Some(former) => leases::free(&self.process.db, std::slice::from_ref(former)).await.is_ok(),
-                            None => true,
-                        }
-                    };
-                    let freed = tokio::select! {
-                        freed = free => freed,
-                        () = fresh.death() => false,
-                    };
-                    if freed {
-                        break;
+            if let Ok(process) = started {
+                self.process = process;
+                let free = async {
+                    match &former {
+                        Some(former) => leases::free(&self.process.db, std::slice::from_ref(former)).await.is_ok(),
+                        None => true,
                     }
-                    trap = fresh;
+                };
+                let freed = tokio::select! {
+                    freed = free => freed,
+                    () = fresh.death() => false,
+                };
+                if freed {
+                    break;
                 }
-                Err(_) => {
-                    trap = fresh;
-                    self.world.clocks.world.advance(SignedDuration::from_secs(1));
-                }
+            } else {
+                self.world.clocks.world.advance(SignedDuration::from_secs(1));
             }
+            trap = fresh;
         }
         self.due = [Due { woken: true, ..Due::default() }; 3];
         self.remember_configuration().await;

@@ -141,7 +141,9 @@ impl Driver {
         let mut graph = self.world.simulator.world();
         graph.end_outages();
         let accounts: Vec<String> = graph.accounts().map(|account| account.id.clone()).collect();
-        accounts.iter().for_each(|account| graph.revive_token(account));
+        for account in &accounts {
+            graph.revive_token(account);
+        }
         drop(graph);
         self.due = [Due { woken: true, ..Due::default() }; 3];
         self.plan.clear();

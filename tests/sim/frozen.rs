@@ -65,7 +65,7 @@ impl Frozen {
     pub async fn thaw(self, db: &Db) {
         let before = held(db).await;
         self.trap.thaw();
-        tokio::time::timeout(Duration::from_secs(60), self.task).await.expect("it never ends").unwrap();
+        tokio::time::timeout(Duration::from_mins(1), self.task).await.expect("it never ends").unwrap();
         let after = held(db).await;
         for (name, (fence, _)) in &self.own {
             let taken = before.get(name).filter(|(now, _)| now > fence);

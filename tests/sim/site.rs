@@ -1,6 +1,6 @@
 //! The configuration of a seed's site: three agencies, policies on several calendars, every channel.
 
-use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
+use std::{fmt::Write as _, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
 
 use jiff::SignedDuration;
 use rand::RngExt as _;
@@ -23,8 +23,9 @@ impl World {
         let path: PathBuf = folder.join(format!("tanggap-{edits}.toml"));
         let day = |ahead: i64| (self.begun + SignedDuration::from_hours(24 * ahead)).strftime("%Y-%m-%d").to_string();
         let hours = if edits.is_multiple_of(2) { "07:00-15:30" } else { "08:00-14:00" };
-        let holidays: String = (0..edits as i64).map(|edit| format!("{},Libur {edit}\n", day(edit + 2))).collect();
-        fs::write(folder.join(format!("libur-{edits}.csv")), format!("date,name\n2026-12-25,Natal\n{holidays}")).unwrap();
+        let mut days = vec!["date,name".to_owned(), "2026-12-25,Natal".to_owned()];
+        days.extend((0..edits as i64).map(|edit| format!("{},Libur {edit}", day(edit + 2))));
+        fs::write(folder.join(format!("libur-{edits}.csv")), days.join("\n")).unwrap();
         let text = self.text.replace("{hours}", hours).replace("{holidays}", &format!("libur-{edits}.csv"));
         fs::write(&path, text).unwrap();
         stages::settings(&path)
@@ -143,7 +144,8 @@ key = "{key}"
             };
             let page_token = self.secret(&format!("{}-page", opd.slug), &page.token);
             let token = self.secret(&format!("{}-instagram", opd.slug), token);
-            text += &format!(
+            let _ = write!(
+                text,
                 r#"[[official]]
 name = "Kepala {abbreviation}"
 group = "kepala"

@@ -58,7 +58,7 @@ impl Ledger {
         let oracles =
             || settings.calendars.iter().filter(|(name, _)| *name != "always").map(|(name, spec)| (name.clone(), UleHours::new(spec)));
         self.configured.entry(hash.to_owned()).or_insert_with(|| Configured { settings: settings.clone(), oracles: oracles().collect() });
-        self.current = hash.to_owned();
+        hash.clone_into(&mut self.current);
         self.changes.insert(at);
     }
 
@@ -116,9 +116,8 @@ impl Ledger {
         for item in graph.items().iter().filter(|item| item.account == account && item.deleted.is_none() && shown_from(&graph, item) <= now)
         {
             let here = match item.kind {
-                ItemKind::Message => key_of(&item.root) == key,
                 ItemKind::Comment if kind == "comment" => key_of(item.parent.as_deref().unwrap_or(&item.id)) == key,
-                ItemKind::Comment => key_of(&item.root) == key,
+                ItemKind::Comment | ItemKind::Message => key_of(&item.root) == key,
                 _ => false,
             };
             assert!(

@@ -142,7 +142,7 @@ async fn a_ticket_is_handed_over_with_and_without_a_daemon_and_show_says_how_lon
     assert_eq!((alone.status.code(), stderr(&alone)), (Some(0), String::new()));
     // judged anew by the real policy and clock
     let text = String::from_utf8(alone.stdout).unwrap();
-    assert_eq!(text, "ticket 4: open, breached, unverified, held by rsud\nrecorded: handover by Budi\n");
+    assert_eq!(text, "ticket 4: open, held by rsud\nrecorded: handover by Budi\n");
     assert_eq!(recorded(&world.db).await[1], (4, "handover".into(), "Budi".into(), "rsud".into()));
 
     let told = read(&world.db, "SELECT detail FROM alert WHERE kind = 'ticket.handed_over' AND ticket_id = 4").await;

@@ -212,17 +212,18 @@ async fn nothing_of_an_erased_person_is_left_and_no_read_brings_them_back(w: &mu
     assert_eq!(holding(&w.db, &TRACES).await, none);
     assert_eq!(w.number("SELECT COUNT(*) AS n FROM message").await, rows, "rows are kept for the counts");
     let before = dump(&w.db).await;
-    for seconds in [60, 90, 120] {
+    for seconds in [20, 45, 70] {
         let taken = read(w, page, seconds, &shown()).await;
         assert!(taken.received.is_empty() && taken.edited.is_empty() && taken.deleted.is_empty(), "{taken:?}");
         judge(w, seconds + 2).await;
     }
     assert_eq!(holding(&w.db, &TRACES).await, none);
     // Beside when threads were read and looked at, nothing moved.
-    let still = |lines: Vec<String>| -> Vec<String> {
+    let still = |mut lines: Vec<String>| -> Vec<String> {
+        lines.sort();
         lines.into_iter().filter(|line| !line.starts_with("thread.") && !line.starts_with("post.") && !line.starts_with("meta.")).collect()
     };
-    assert_eq!(still(dump(&w.db).await), still(before));
+    assert!(still(dump(&w.db).await) == still(before));
     assert_eq!(standing(w, "author = '9002'").await, others);
     let kept = standing(w, "author = '~'").await;
     assert!(closed.iter().all(|line| kept.contains(line)), "{closed:#?}\n{kept:#?}");

@@ -1,5 +1,7 @@
 //! Restriction: everything is kept, nothing is shown, clocks run on.
 
+use std::fmt::Write as _;
+
 use tanggap::{
     domain::{Scope, TicketId},
     store::{
@@ -31,7 +33,8 @@ async fn shown(w: &World) -> String {
         text += &serde_json::to_string(&listing::events(&w.db, &Scope::ALL, id).await.unwrap()).unwrap();
         let replies = replies::list(&w.db, &Scope::ALL, id).await.unwrap();
         text += &replies.iter().map(|reply| reply.text.clone()).collect::<String>();
-        text += &format!("{:?}", outbox::facts(&w.db, id).await.unwrap().map(|(_, ticket, _)| ticket));
+        let facts = outbox::facts(&w.db, id).await.unwrap().map(|(_, ticket, _)| ticket);
+        writeln!(text, "{facts:?}").unwrap();
     }
     let filter = MessageFilter { account: Some("101".into()), ..MessageFilter::default() };
     for mut message in MessagePages::new(&w.db, &Scope::ALL, filter).next().await.unwrap() {

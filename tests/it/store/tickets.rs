@@ -307,6 +307,10 @@ async fn new_policies_wake_the_threads_with_open_tickets_and_the_daemon_remember
     record(w, vec![ruling(&one, ticket(one.id)), ruling(&two, Ticket { state: TicketState::Answered, ..ticket(two.id) })]).await;
     assert_eq!(tickets::look_at_all(&w.db, at(100)).await.unwrap(), 1);
     assert_eq!(w.number("SELECT next_look_at AS n FROM thread WHERE key = '1000'").await, Some(at(100).ms()));
+    for (set_back_to, looks) in [(200, 100), (40, 40)] {
+        tickets::clock_set_back(&w.db, at(set_back_to)).await.unwrap();
+        assert_eq!(w.number("SELECT next_look_at AS n FROM thread WHERE key = '1000'").await, Some(at(looks).ms()));
+    }
     assert_eq!(tickets::remembered(&w.db, "policies").await.unwrap(), None);
     for value in ["a", "b"] {
         tickets::remember(&w.db, "policies", value).await.unwrap();
