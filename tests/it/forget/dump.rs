@@ -21,11 +21,13 @@ pub async fn dump(db: &Db) -> Vec<String> {
     found
 }
 
+/// Whether a line shows a hash or a salt.
+pub fn is_hash(line: &str) -> bool {
+    ["proof.digest:", "proof.link:", "proof.salt:", "chain.link:"].iter().any(|column| line.starts_with(column))
+}
+
 /// Where one of these words stands, whatever its case; by chance any digits stand in a hash.
 pub async fn holding(db: &Db, words: &[&str]) -> Vec<String> {
-    let hash = ["proof.digest:", "proof.link:", "proof.salt:", "chain.link:"];
-    let holds = |line: &String| {
-        !hash.iter().any(|column| line.starts_with(column)) && words.iter().any(|word| line.to_lowercase().contains(&word.to_lowercase()))
-    };
+    let holds = |line: &String| !is_hash(line) && words.iter().any(|word| line.to_lowercase().contains(&word.to_lowercase()));
     dump(db).await.into_iter().filter(holds).collect()
 }
