@@ -51,9 +51,9 @@ pub(super) async fn run(command: Command, shell: &mut Shell) -> Result<(), Failu
     let told = |rows| {
         done.fetch_add(rows, Relaxed);
     };
-    progress::rows("copied", rows, || done.load(Relaxed), copy::copy(&from, &to, &tables, told)).await?;
+    progress::rows("copied", rows, || done.load(Relaxed), Box::pin(copy::copy(&from, &to, &tables, told))).await?;
     done.store(0, Relaxed);
-    progress::rows("compared", 2 * rows, || done.load(Relaxed), copy::compare(&from, &to, &tables, told)).await?;
+    progress::rows("compared", 2 * rows, || done.load(Relaxed), Box::pin(copy::compare(&from, &to, &tables, told))).await?;
     for table in &tables {
         writeln!(shell.out, "{:>12} {}", table.rows, table.name)?;
     }

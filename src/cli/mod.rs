@@ -226,7 +226,7 @@ fn now() -> Time {
 pub async fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut shell = Shell { config: cli.config, out: BufWriter::new(io::stdout()), terminal: io::stdout().is_terminal() };
-    let outcome = cli.command.run(&mut shell).await;
+    let outcome = Box::pin(cli.command.run(&mut shell)).await;
     let flushed = shell.out.flush().map_err(Failure::Output);
     match outcome.and(flushed) {
         Ok(()) => ExitCode::SUCCESS,

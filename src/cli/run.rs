@@ -5,5 +5,5 @@ use crate::{app, config::Secrets};
 
 pub(super) async fn run(shell: &Shell) -> Result<(), Failure> {
     let loaded = shell.load(Secrets::All)?;
-    Ok(app::run(shell.config.clone(), loaded).await?)
+    Ok(Box::pin(app::run(shell.config.clone(), loaded)).await?)
 }

@@ -109,7 +109,7 @@ async fn mark(State(shared): State<Arc<Shared>>, token: Result<Path<String>, Pat
         Ok(Err(_)) => return page(StatusCode::PAYLOAD_TOO_LARGE, shared.pages.word(Word::Trouble)),
         Err(_) => return page(StatusCode::REQUEST_TIMEOUT, shared.pages.word(Word::Trouble)),
     };
-    within(&shared, acknowledge(&shared, token, &body, now)).await
+    within(&shared, Box::pin(acknowledge(&shared, token, &body, now))).await
 }
 
 async fn acknowledge(shared: &Shared, token: Result<Path<String>, PathRejection>, body: &[u8], now: Time) -> Result<Response, Refusal> {

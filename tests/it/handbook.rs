@@ -16,7 +16,7 @@ fn sources(folder: &Path) -> String {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         if path.is_dir() {
             all += &sources(&path);
-        } else if name.ends_with(".rs") && name != "tests.rs" {
+        } else if path.extension().is_some_and(|end| end == "rs") && name != "tests.rs" {
             all += &fs::read_to_string(&path).unwrap();
         }
     }
@@ -53,10 +53,10 @@ fn the_handbook_says_of_every_event_what_to_do_and_of_no_other() {
 fn the_tests_that_the_threat_model_names_are_there() {
     let threats = read("deploy/threats.md");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut named = 0;
+    let (mut named, quoted) = (0, Regex::new("`([^`]+)`").unwrap());
     for line in threats.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 5) {
         let shown_by = line.split('|').nth(4).unwrap();
-        for name in Regex::new("`([^`]+)`").unwrap().captures_iter(shown_by).map(|it| it.extract::<1>().1[0]) {
+        for name in quoted.captures_iter(shown_by).map(|it| it.extract::<1>().1[0]) {
             let module = name.trim_end_matches("::").replace("::", "/");
             let places =
                 [format!("tests/it/{module}.rs"), format!("tests/{module}"), format!("fuzz/fuzz_targets/{module}.rs"), module.clone()];

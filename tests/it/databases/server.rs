@@ -80,7 +80,7 @@ impl Server {
     }
 
     /// The database, as if the server listened on that port of this machine.
-    pub fn url_at(&self, port: u16) -> String {
+    pub fn url_at(port: u16) -> String {
         format!("postgres://tanggap@127.0.0.1:{port}/postgres")
     }
 }

@@ -113,7 +113,7 @@ async fn a_crowd_under_one_post_is_stored_once_and_tells_officials_in_few_letter
         assert!(start.elapsed() < wrote + Duration::from_mins(2), "{} of {crowd} tickets", tickets().await);
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    let caught_up = start.elapsed() - wrote;
+    let caught_up = start.elapsed().saturating_sub(wrote);
     // Every deadline has passed, and the last escalation of the first.
     let flagged = "SELECT COUNT(*) AS n FROM ticket WHERE flagged_at IS NOT NULL";
     while (db.rows(flagged, vec![]).await.unwrap()[0].i("n").unwrap() as usize) < crowd {

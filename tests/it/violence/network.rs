@@ -147,9 +147,9 @@ async fn inside(near: &str) {
         let app = world.app.id.clone();
         world.set_limit(Use::App, &app, 1_000_000);
         for id in ids {
-            [Use::Pages, Use::Messenger, Use::Instagram, Use::InstagramConversations]
-                .into_iter()
-                .for_each(|of| world.set_limit(of, &id, 1_000_000));
+            for of in [Use::Pages, Use::Messenger, Use::Instagram, Use::InstagramConversations] {
+                world.set_limit(of, &id, 1_000_000);
+            }
         }
     }
     let database = format!("sqlite://{}", site.folder.path().join("cut.db").display());

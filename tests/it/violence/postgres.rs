@@ -38,7 +38,7 @@ impl Town {
     }
 
     fn database(&self) -> String {
-        self.server.url_at(self.relay.port)
+        Server::url_at(self.relay.port)
     }
 
     async fn live(&mut self, seconds: i64) {
@@ -61,7 +61,7 @@ impl Town {
         let (start, from) = (Instant::now(), crate::soak::site::now());
         let db = loop {
             assert!(start.elapsed() < WITHIN, "{what}: nothing can be asked");
-            match tokio::time::timeout(Duration::from_secs(2), Db::open(&self.server.url_at(self.server.port()))).await {
+            match tokio::time::timeout(Duration::from_secs(2), Db::open(&Server::url_at(self.server.port()))).await {
                 Ok(Ok(db)) => break db,
                 _ => self.live(1).await,
             }
@@ -94,7 +94,7 @@ impl Town {
         while !self.site.script.is_over() {
             self.live(1).await;
         }
-        let db = Db::open(&self.server.url_at(self.server.port())).await.unwrap();
+        let db = Db::open(&Server::url_at(self.server.port())).await.unwrap();
         for _ in 0..20 {
             self.live(5).await;
             if checks::settled(&db).await {

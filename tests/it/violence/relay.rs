@@ -52,7 +52,7 @@ impl Relay {
 
 async fn pass(mut near: TcpStream, far: SocketAddr, mut heard: watch::Receiver<u64>) {
     let born = *heard.borrow_and_update();
-    if born % 2 == 0 {
+    if born.is_multiple_of(2) {
         let Ok(mut far) = TcpStream::connect(far).await else { return };
         tokio::select! {
             _ = copy_bidirectional(&mut near, &mut far) => return,
