@@ -106,6 +106,10 @@ impl Stage for ForgetStage {
     const NAME: &'static str = "forget";
     type Error = StoreError;
 
+    fn is_outage(error: &StoreError) -> bool {
+        error.is_outage()
+    }
+
     async fn once(&mut self) -> Result<Tally, StoreError> {
         let done = self.requests().await? + self.retention().await?;
         let next = if self.under_way.is_some() { Some(self.now()) } else { forget::due(&self.db, EVERY).await? };

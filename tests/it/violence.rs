@@ -2,12 +2,8 @@
 //! checks; some have long forms by the variables that they name.
 
 mod crowd;
-mod disk;
 mod endurance;
 mod kills;
-mod network;
-mod postgres;
-mod relay;
 
 /// The operator hears of everything by a signed webhook too, as the soak's checks expect.
 const OPERATOR: &str = r#"
