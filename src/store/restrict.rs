@@ -20,7 +20,7 @@ macro_rules! of_ticket {
 macro_rules! of_message {
     () => {
         "CAST(CASE WHEN EXISTS (SELECT 1 FROM restricted r WHERE r.account_id = m.account_id AND (m.direction = 'in' AND (r.author = m.author_id \
-           OR r.author = '@' || LOWER(m.author_username)) OR r.author = th.citizen_id OR m.direction = 'out' AND EXISTS \
+           OR m.author_id IS NULL AND r.author = '@' || LOWER(m.author_username)) OR r.author = th.citizen_id OR m.direction = 'out' AND EXISTS \
              (SELECT 1 FROM ticket k WHERE k.thread_id = m.thread_id AND k.author = r.author))) THEN 1 ELSE 0 END AS BIGINT)"
     };
 }

@@ -55,11 +55,10 @@ impl Key {
     }
 }
 
-/// The keys under which a message's author may have been erased.
-fn authors(author: Option<&Author>) -> impl Iterator<Item = String> + '_ {
-    let id = author.and_then(|author| author.id.clone());
-    let name = author.and_then(|author| author.username.as_ref()).map(|name| format!("@{}", name.as_str().to_lowercase()));
-    id.into_iter().chain(name)
+/// How tickets name a message's author, if Meta names them.
+fn named(author: Option<&Author>) -> Option<String> {
+    let author = author?;
+    author.id.clone().or_else(|| author.username.as_ref().map(|name| format!("@{}", name.as_str().to_lowercase())))
 }
 
 /// What of a batch was erased before.
@@ -84,7 +83,7 @@ impl Erased {
             let (object, id) = seen.identity();
             wanted.insert(key.hash(account, Of::Message(object, id)));
             wanted.insert(key.hash(account, Of::Thread(seen.thread.kind, key_of(&seen.thread.name))));
-            wanted.extend(authors(seen.author.as_ref()).map(|author| key.hash(account, Of::Author(&author))));
+            wanted.extend(named(seen.author.as_ref()).map(|author| key.hash(account, Of::Author(&author))));
             wanted.extend(seen.thread.citizen.iter().map(|author| key.hash(account, Of::Author(author))));
         }
         for post in posts {
@@ -115,7 +114,7 @@ impl Erased {
         let before = |since: Option<Time>| since.is_some_and(|since| seen.created_at.secs() < since.secs());
         let (object, id) = seen.identity();
         let citizen = match seen.direction {
-            Direction::In => authors(seen.author.as_ref()).any(|author| before(self.since(Of::Author(&author)))),
+            Direction::In => named(seen.author.as_ref()).is_some_and(|author| before(self.since(Of::Author(&author)))),
             Direction::Out => before(self.since(Of::Thread(seen.thread.kind, key_of(&seen.thread.name)))),
         };
         self.since(Of::Message(object, id)).is_some()

@@ -12,6 +12,9 @@ use crate::{
 /// it was being sent at this very moment its officials get a second one, without these words. With `gone` nothing more is said of the
 /// tickets; else their own deliveries are written anew too.
 pub(in crate::store) async fn rewrite(tx: &mut Tx, tickets: &[i64], gone: bool, now: Time) -> Result<(), StoreError> {
+    if tickets.is_empty() {
+        return Ok(());
+    }
     for chunk in tickets.chunks(CHUNK) {
         let of = format!("SELECT letter_id FROM delivery WHERE ticket_id IN ({})", numbered(2, chunk.len()));
         let values = |first: Val| -> Vec<Val> { std::iter::once(first).chain(chunk.iter().map(|&id| id.into())).collect() };

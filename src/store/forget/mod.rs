@@ -27,6 +27,9 @@
 //! them. Tags of them in other people's messages are taken out. What another citizen wrote is that citizen's and stays, even where it holds
 //! the person's name; so does Meta's id of a thread as long as somebody else's message stands in it.
 //!
+//! What a citizen took back is emptied by intake as soon as it is sure to be gone. Their name stays until the thread is erased, shown to
+//! nobody: judging needs it to tell whom an answer named and which answers are one text sent to many.
+//!
 //! # What must not come back
 //!
 //! Sweeps read old comments again and again. So erased messages, threads and posts leave an HMAC-SHA256 of their identity in `erased`, under

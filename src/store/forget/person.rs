@@ -55,6 +55,9 @@ pub struct Erasure {
 
 /// The accounts that hold something of an author: an id as tickets show it, or `@` and a user name. `only`: Meta's id of one account.
 pub async fn holdings(db: &Db, author: &str, only: Option<&str>) -> Result<Vec<Holding>, StoreError> {
+    if author == "~" {
+        return Ok(Vec::new()); // everybody who was erased
+    }
     let rows = db
         .rows(
             "SELECT a.id, a.platform, a.external_id, a.opd, \
@@ -106,15 +109,22 @@ impl Person {
             Some(name) => person.usernames.insert(name.to_lowercase()),
             None => person.ids.insert(author.to_owned()),
         };
-        // By the id the user names, by those what was written where Meta gave no id.
+        // Who is asked for by a user name is everybody who bears it.
+        let bearing = "SELECT DISTINCT author_id FROM message WHERE account_id = $1 AND direction = 'in' AND erased_at IS NULL \
+             AND author_id IS NOT NULL AND LOWER(author_username) = $2";
+        for name in person.usernames.clone() {
+            for row in tx.rows(bearing, vals![account, name]).await? {
+                person.ids.insert(row.t("author_id")?);
+            }
+        }
+        // By the ids the user names, by those what was written where Meta gave no id. A name that went over to somebody else leads no further.
         for _ in 0..2 {
             let (condition, mut values) = person.wrote(2);
             let sql = format!(
-                "SELECT DISTINCT author_id, author_name, author_username FROM message WHERE account_id = $1 AND direction = 'in' AND erased_at IS NULL AND {condition}"
+                "SELECT DISTINCT author_name, author_username FROM message WHERE account_id = $1 AND direction = 'in' AND erased_at IS NULL AND {condition}"
             );
             values.insert(0, account.into());
             for row in tx.rows_built(built(sql), values).await? {
-                person.ids.extend(row.ot("author_id")?);
                 person.usernames.extend(row.ot("author_username")?.map(|name| name.to_lowercase()));
                 person.names.extend(row.ot("author_name")?.map(|name| name.trim().to_lowercase()));
             }
@@ -135,7 +145,10 @@ impl Person {
             parts.push(format!("author_id IN ({})", numbered(from, self.ids.len())));
         }
         if !self.usernames.is_empty() {
-            parts.push(format!("LOWER(author_username) IN ({})", numbered(from + self.ids.len(), self.usernames.len())));
+            parts.push(format!(
+                "author_id IS NULL AND LOWER(author_username) IN ({})",
+                numbered(from + self.ids.len(), self.usernames.len())
+            ));
         }
         (format!("({})", parts.join(" OR ")), self.ids.iter().chain(&self.usernames).map(Val::from).collect())
     }
@@ -297,12 +310,14 @@ async fn candidates(tx: &mut Tx, account: i64, person: &Person) -> Result<(BTree
 
 fn candidate(row: &Row, person: &Person) -> Result<Candidate, StoreError> {
     let incoming = row.t("direction")? == "in";
-    let by_id = row.ot("author_id")?.is_some_and(|id| person.ids.contains(&id));
-    let by_name = row.ot("author_username")?.is_some_and(|name| person.usernames.contains(&name.to_lowercase()));
+    let theirs = match row.ot("author_id")? {
+        Some(id) => person.ids.contains(&id),
+        None => row.ot("author_username")?.is_some_and(|name| person.usernames.contains(&name.to_lowercase())),
+    };
     Ok(Candidate {
         target: Target::read(row)?,
         incoming,
-        theirs: incoming && (by_id || by_name),
+        theirs: incoming && theirs,
         parent: row.ot("parent")?,
         text: row.t("text")?,
         tags: row.json("tags")?,

@@ -256,6 +256,26 @@ async fn what_an_erased_person_writes_afterwards_is_a_message_like_any_other_and
     assert_eq!(w.number("SELECT COUNT(*) AS n FROM ticket WHERE author = '90077001' AND account_id = 1").await, Some(0));
 }
 
+async fn whoever_took_over_a_user_name_is_another_person(w: &mut World) {
+    let (page, _) = w.accounts().await;
+    let named = |id: Option<&str>, seen: Seen| {
+        let author = Author { id: id.map(str::to_owned), name: None, username: Some("Zaw_77".into()) };
+        Seen { author: Some(author), ..seen }
+    };
+    let first = named(Some("90077001"), comment("101_9_77", "UNIKSATU"));
+    let unnumbered = named(None, comment("101_9_78", "UNIKDUA"));
+    let later = named(Some("555"), comment("101_9_79", "Lampu mati"));
+    w.take(page, 0, &[first, unnumbered, later.clone()], &[]).await;
+    judge(w, 2).await;
+    assert_eq!(erase(w, page, 10).await.messages, 2);
+    assert_eq!(w.texts("SELECT text AS t FROM message WHERE text <> ''").await, ["Lampu mati"]);
+    assert!(forget::holdings(&w.db, "~", None).await.unwrap().is_empty(), "those who were erased are nobody");
+    let another = named(Some("555"), comment("101_9_80", "Satu lagi"));
+    assert_eq!(w.take(page, 20, &[later, another], &[]).await.received.len(), 1, "written before it, by somebody else");
+    let all = forget::erase(&w.db, &KEY, "@zaw_77", &[page], "ani", at(30)).await.unwrap();
+    assert_eq!(all.messages, 2, "asked for by the name, it is everybody who bears it");
+}
+
 async fn somebody_elses_ticket_in_the_same_thread_goes_on_and_is_answered_there(w: &mut World) {
     let (page, _) = w.accounts().await;
     read(w, page, 0, &shown()[..2]).await;
