@@ -28,7 +28,7 @@ use crate::{
     store::{
         Db, StoreError,
         acks::{self, Letter, Standing},
-        tickets,
+        meta,
     },
 };
 
@@ -85,7 +85,7 @@ impl PressStage {
 
     /// The first update that was not dealt with, if it was noted lately.
     async fn offset(&self) -> Result<Option<i64>, StoreError> {
-        let mark = tickets::remembered(&self.joints.db, &self.mark).await?;
+        let mark = meta::remembered(&self.joints.db, &self.mark).await?;
         let (offset, noted) = mark.as_deref().and_then(|mark| mark.split_once(' ')).unwrap_or_default();
         let noted = Time::clamp_ms(noted.parse().unwrap_or(0));
         Ok(offset.parse().ok().filter(|_| self.now().since(noted) < MARK_LIFE))
@@ -199,7 +199,7 @@ impl Stage for PressStage {
                 self.take(press).await?;
             }
             let mark = format!("{} {}", update.id.saturating_add(1), self.now().ms());
-            tickets::remember(&self.joints.db, &self.mark, &mark).await?;
+            meta::remember(&self.joints.db, &self.mark, &mark).await?;
             done += 1;
         }
         Ok(Tally { done, next: (done > 0).then(|| self.now().timestamp()) })

@@ -12,7 +12,11 @@ const ROWS: &str = "{msg} [{bar:30}] {human_pos} of {human_len} rows, {elapsed},
 
 /// A bar for so many of something.
 pub(super) fn counted(what: &'static str, total: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template(COUNTED).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar(COUNTED, what.into(), total)
+}
+
+fn bar(template: &str, what: String, total: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_message(what)
 }
 
@@ -27,8 +31,7 @@ pub(super) async fn rows<T>(what: &str, total: u64, done: impl Fn() -> u64, work
 }
 
 async fn shown<T>(template: &str, what: String, total: u64, written: impl Fn() -> u64, work: impl Future<Output = T>) -> T {
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_message(what);
+    let bar = bar(template, what, total);
     let (mut work, mut redraw) = (pin!(work), tokio::time::interval(REDRAW));
     loop {
         tokio::select! {

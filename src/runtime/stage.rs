@@ -27,9 +27,7 @@ pub trait Stage: Send {
     /// Why a step could not be done.
     type Error: Display + Send;
     /// Whether an error is an outage of what all stages need, which is said once for all of them.
-    fn is_outage(_error: &Self::Error) -> bool {
-        false
-    }
+    fn is_outage(error: &Self::Error) -> bool;
     /// One step. May be called at any time and when nothing is due; must bound its own time; is never cut off by [`drive`].
     fn once(&mut self) -> impl Future<Output = Result<Tally, Self::Error>> + Send;
 }

@@ -18,7 +18,7 @@ use crate::{
     hours::calendar::Calendars,
     runtime::{Nudge, SharedClock, Stage, Tally, metrics::Metrics},
     store::{
-        Db, StoreError,
+        Db, StoreError, meta,
         proof::{self, Anchor},
         restored, tickets,
     },
@@ -76,14 +76,14 @@ impl SlaStage {
     pub async fn new(db: Db, settings: SharedSettings, joints: Joints) -> Result<Self, StoreError> {
         let now = Time::from_timestamp(joints.clock.now());
         let configuration = hash(&settings);
-        let known = tickets::remembered(&db, "configuration").await?;
+        let known = meta::remembered(&db, "configuration").await?;
         let (known_hash, known_at) = known.as_deref().and_then(|text| text.split_once(' ')).unwrap_or_default();
         let changed_at = if known_hash == configuration {
             Time::clamp_ms(known_at.parse().unwrap_or(0))
         } else {
             let changed_at = if known.is_some() { now } else { Time::clamp_ms(0) };
             tickets::look_at_all(&db, now).await?;
-            tickets::remember(&db, "configuration", &format!("{configuration} {}", changed_at.ms())).await?;
+            meta::remember(&db, "configuration", &format!("{configuration} {}", changed_at.ms())).await?;
             changed_at
         };
         let restored_at = restored::at(&db).await?;

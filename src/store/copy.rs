@@ -38,6 +38,8 @@ pub enum CopyError {
 struct Column {
     name: String,
     integer: bool,
+    /// Its place in the primary key; 0: none.
+    key: i64,
 }
 
 /// A table of the source.
@@ -90,26 +92,22 @@ pub async fn tables(from: &Db, to: &Db) -> Result<Vec<Table>, CopyError> {
     }
     let columns = "SELECT m.name AS of, c.name, c.type, c.pk FROM sqlite_master m JOIN pragma_table_info(m.name) c
         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY m.name, c.cid";
-    let mut tables: Vec<(Table, Vec<(i64, usize)>)> = Vec::new();
+    let mut tables: Vec<Table> = Vec::new();
     for row in from.rows(columns, vals![]).await? {
         let of = row.t("of")?;
-        if tables.last().is_none_or(|(table, _)| table.name != of) {
-            tables.push((Table { name: of, rows: 0, columns: Vec::new(), key: Vec::new() }, Vec::new()));
+        if tables.last().is_none_or(|table| table.name != of) {
+            tables.push(Table { rows: count(from, &of).await?, name: of, columns: Vec::new(), key: Vec::new() });
         }
-        let Some((table, key)) = tables.last_mut() else { continue };
-        if row.i("pk")? > 0 {
-            key.push((row.i("pk")?, table.columns.len()));
+        let column = Column { name: row.t("name")?, integer: row.t("type")? == "INTEGER", key: row.i("pk")? };
+        if let Some(table) = tables.last_mut() {
+            table.columns.push(column);
         }
-        table.columns.push(Column { name: row.t("name")?, integer: row.t("type")? == "INTEGER" });
     }
-    let mut whole = Vec::new();
-    for (mut table, mut key) in tables {
-        key.sort_unstable();
-        table.key = key.into_iter().map(|(_, at)| at).collect();
-        table.rows = count(from, &table.name).await?;
-        whole.push(table);
+    for Table { columns, key, .. } in &mut tables {
+        *key = (0..columns.len()).filter(|&at| columns[at].key > 0).collect();
+        key.sort_by_key(|&at| columns[at].key);
     }
-    Ok(whole)
+    Ok(tables)
 }
 
 async fn count(db: &Db, table: &str) -> Result<u64, StoreError> {
@@ -163,9 +161,7 @@ async fn begin(from: &Db, to: &Db, tables: &[Table]) -> Result<(), CopyError> {
         FROM _sqlx_migrations WHERE version = 1";
     let made = from.rows(made, vals![]).await?.first().map_or(Ok(String::new()), |row| row.t("made"))?;
     let made = hex::encode(Sha256::digest(made));
-    let under_way =
-        !to.rows("SELECT 1 AS one FROM pg_tables WHERE tablename = 'copying' AND schemaname = current_schema()", vals![]).await?.is_empty();
-    if under_way {
+    if to.is_unfinished().await? {
         let begun = to.rows("SELECT after FROM copying WHERE name = $1", vals![SOURCE]).await?;
         return if begun.first().map(|row| row.t("after")).transpose()? == Some(made) { Ok(()) } else { Err(CopyError::Other) };
     }

@@ -231,13 +231,13 @@ impl Db {
 
     async fn opened(url: &str, create: bool) -> Result<Self, StoreError> {
         let db = Self::migrated(url, create).await?;
-        if !db.is_embedded() {
-            let copying = "SELECT 1 AS one FROM pg_tables WHERE tablename = 'copying' AND schemaname = current_schema()";
-            if !db.rows(copying, vals![]).await?.is_empty() {
-                return Err(StoreError::Unfinished);
-            }
-        }
-        Ok(db)
+        if db.is_unfinished().await? { Err(StoreError::Unfinished) } else { Ok(db) }
+    }
+
+    /// Whether a copy into it was begun and has not ended (`copy`).
+    pub(super) async fn is_unfinished(&self) -> Result<bool, StoreError> {
+        let copying = "SELECT 1 AS one FROM pg_tables WHERE tablename = 'copying' AND schemaname = current_schema()";
+        Ok(!self.is_embedded() && !self.rows(copying, vals![]).await?.is_empty())
     }
 
     /// Opens a database into which another is being copied.

@@ -16,6 +16,7 @@ pub mod keys;
 pub mod leases;
 pub mod limits;
 pub mod listing;
+pub mod meta;
 pub mod outbox;
 pub mod people;
 pub mod proof;

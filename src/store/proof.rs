@@ -10,6 +10,7 @@ pub use witness::witness;
 use super::{
     Db, StoreError,
     db::{CHUNK, Row, Tx, Val, built, numbered, vals},
+    meta,
     tickets::bulk,
 };
 use crate::domain::{
@@ -148,22 +149,13 @@ pub async fn chain(db: &Db, ticket: TicketId) -> Result<(Vec<Entry>, End), Store
 }
 
 fn entry(row: &Row) -> Result<Entry, StoreError> {
-    let (kind, salt) = (row.t("kind")?, row.ot("salt")?);
+    let kind = row.t("kind")?;
+    // Of a text that its writer took back the sla stage takes the salt as soon as it knows.
+    let taken_back =
+        matches!(kind.as_str(), "message" | "edit") && row.oi("deleted_at")?.is_some() && row.ot("direction")?.as_deref() == Some("in");
+    let salt = row.ot("salt")?.filter(|_| !taken_back);
     let (record, missing) = match row.ot("record")? {
         _ if salt.is_none() => (None, Some(Missing::Erased)),
-        // Taken back by its writer; the sla stage takes the salt as soon as it knows.
-        None if row.oi("deleted_at")?.is_some() && row.ot("direction")?.as_deref() == Some("in") => {
-            return Ok(Entry {
-                n: row.i("n")?,
-                at: row.at("at")?.rfc3339_ms(),
-                kind,
-                record: None,
-                missing: Some(Missing::Erased),
-                salt: None,
-                digest: row.t("digest")?,
-                link: row.t("link")?,
-            });
-        }
         Some(text) => (serde_json::from_str(&text).ok(), None),
         None if row.oi("message")?.is_some() && row.oat("edited_at")? == row.oat("mark")? => (Some(said(&kind, row)?), None),
         None => (None, Some(Missing::Edited)),
@@ -209,7 +201,7 @@ const ANCHORED: &str = "anchored";
 /// What was added since the last day that was anchored, once a day; nothing where nothing was. It is to be said before the transaction is
 /// committed: a crash in between says it twice, not never.
 pub async fn anchor(tx: &mut Tx, day: &str) -> Result<Option<Anchor>, StoreError> {
-    tx.exec("INSERT INTO meta (key, value) VALUES ($1, '- 0') ON CONFLICT (key) DO NOTHING", vals![ANCHORED]).await?;
+    meta::put(tx, ANCHORED, "- 0").await?;
     if !tx.is_embedded() {
         // Whoever adds has taken row numbers: all of them are to be seen here.
         tx.exec("LOCK TABLE proof IN SHARE ROW EXCLUSIVE MODE", vals![]).await?;
@@ -221,7 +213,7 @@ pub async fn anchor(tx: &mut Tx, day: &str) -> Result<Option<Anchor>, StoreError
     if known == day {
         return Ok(None);
     }
-    tx.exec("UPDATE meta SET value = $2 WHERE key = $1", vals![ANCHORED, format!("{day} {}", last.max(before))]).await?;
+    meta::set(tx, ANCHORED, &format!("{day} {}", last.max(before))).await?;
     if last <= before {
         return Ok(None);
     }

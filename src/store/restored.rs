@@ -5,7 +5,8 @@ use jiff::SignedDuration;
 
 use super::{
     Db, StoreError,
-    db::{Row, Tx, built, vals},
+    db::{Tx, built, vals},
+    meta,
 };
 use crate::domain::{TicketId, Time};
 
@@ -45,57 +46,53 @@ pub struct Restored {
 
 /// The newest sign of life in the database.
 pub async fn beat(db: &Db) -> Result<Option<Time>, StoreError> {
-    value(&db.rows("SELECT value FROM meta WHERE key = $1", vals![BEAT]).await?)
+    Ok(meta::remembered(db, BEAT).await?.and_then(|text| time(&text)))
 }
 
 /// Writes a sign of life, never an older one than there is; gives what stands there now.
 pub async fn renew(db: &Db, now: Time) -> Result<Time, StoreError> {
     let mut tx = db.write().await?;
-    let known = value(&tx.rows("SELECT value FROM meta WHERE key = $1", vals![BEAT]).await?)?;
+    let known = meta::get(&mut tx, BEAT).await?.and_then(|text| time(&text));
     let at = known.map_or(now, |known| known.max(now));
-    set(&mut tx, BEAT, at).await?;
+    meta::set(&mut tx, BEAT, &at.ms().to_string()).await?;
     tx.commit().await?;
     Ok(at)
 }
 
 /// When a daemon last found itself on an older database: what was due before counts as told.
 pub async fn at(db: &Db) -> Result<Option<Time>, StoreError> {
-    value(&db.rows("SELECT value FROM meta WHERE key = $1", vals![RESTORED]).await?)
+    Ok(meta::remembered(db, RESTORED).await?.and_then(|text| time(&text)))
 }
 
-fn value(rows: &[Row]) -> Result<Option<Time>, StoreError> {
-    rows.first().map_or(Ok(None), |row| Ok(row.t("value")?.parse().ok().and_then(Time::from_ms)))
-}
-
-async fn set(tx: &mut Tx, key: &str, at: Time) -> Result<(), StoreError> {
-    let sql = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    tx.exec(sql, vals![key, at.ms().to_string()]).await.map(drop)
+/// A time as it is remembered.
+fn time(text: &str) -> Option<Time> {
+    text.parse().ok().and_then(Time::from_ms)
 }
 
 /// At a daemon's start, `outside` being the sign of life kept beside the database: if the database is an older one, makes it good, in one
 /// transaction and once.
 pub async fn recognise(db: &Db, outside: Option<Time>, now: Time) -> Result<Option<Restored>, StoreError> {
     let mut tx = db.write().await?;
-    tx.exec("INSERT INTO meta (key, value) VALUES ($1, '-') ON CONFLICT (key) DO NOTHING", vals![BEAT]).await?;
+    meta::put(&mut tx, BEAT, "-").await?;
     // Of two that start at once the second waits here, and then finds it done.
     tx.exec("UPDATE meta SET value = value WHERE key = $1", vals![BEAT]).await?;
-    let beat = value(&tx.rows("SELECT value FROM meta WHERE key = $1", vals![BEAT]).await?)?;
-    let copied = tx.rows("SELECT value FROM meta WHERE key = $1", vals![COPIED]).await?;
+    let beat = meta::get(&mut tx, BEAT).await?.and_then(|text| time(&text));
+    let copied = meta::get(&mut tx, COPIED).await?;
     let used = !tx.rows("SELECT id FROM ticket LIMIT 1", vals![]).await?.is_empty();
     // Without a beat of its own it is a copy by a version that had none, unless it is new.
     let older = outside.is_some_and(|outside| beat.map_or(used, |beat| beat < outside));
-    if copied.is_empty() && !older {
+    if copied.is_none() && !older {
         tx.commit().await?;
         return Ok(None);
     }
-    let of = match value(&copied)?.or(beat) {
+    let of = match copied.and_then(|text| time(&text)).or(beat) {
         Some(of) => Some(of),
         None => tx.rows("SELECT MAX(last_read_at) AS at FROM account", vals![]).await?.first().map_or(Ok(None), |row| row.oat("at"))?,
     };
     let made_good = make_good(&mut tx, of, now).await?;
-    tx.exec("DELETE FROM meta WHERE key = $1", vals![COPIED]).await?;
-    set(&mut tx, RESTORED, now).await?;
-    set(&mut tx, BEAT, outside.map_or(now, |outside| outside.max(now))).await?;
+    meta::take(&mut tx, COPIED).await?;
+    meta::set(&mut tx, RESTORED, &now.ms().to_string()).await?;
+    meta::set(&mut tx, BEAT, &outside.map_or(now, |outside| outside.max(now)).ms().to_string()).await?;
     tx.commit().await?;
     Ok(Some(made_good))
 }
@@ -107,8 +104,7 @@ async fn make_good(tx: &mut Tx, of: Option<Time>, now: Time) -> Result<Restored,
     let next_alert = numbers.next(tx, "alert", "created_at").await?;
     let next_event = numbers.next(tx, "event", "at").await?;
     if tx.is_embedded() {
-        let sql = "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-        tx.exec(sql, vals![NEXT_TICKET, next_ticket.to_string()]).await?;
+        meta::set(tx, NEXT_TICKET, &next_ticket.to_string()).await?;
         // SQLite goes on from the largest number there is: rows that concern nobody.
         let alert = "INSERT INTO alert (id, kind, policy, at_text, step, notify, late_found, detail, created_at, routed_at)
              VALUES ($1, 'account.recovered', '', '', 0, '[]', 0, $2, $3, $3)";

@@ -4,7 +4,7 @@
 use super::{
     Db, StoreError,
     db::vals,
-    forget::{Key, Of, Person, owned, rewrite},
+    forget::{Key, Person, owned, rewrite},
     trail,
 };
 use crate::domain::{AccountId, Time};
@@ -71,8 +71,7 @@ pub async fn restrict(
             rewrite(&mut tx, &tickets, false, now).await?;
         }
         let did = if reason.is_some() { "restrict" } else { "restrict.undone" };
-        let detail = format!("account {account}: author {}", &key.hash(account, Of::Author(author))[..16]);
-        trail::note(&mut tx, by, did, None, &detail, now).await?;
+        trail::note(&mut tx, by, did, None, &key.named(account, author), now).await?;
     }
     tx.commit().await
 }

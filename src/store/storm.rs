@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::{
     accounts::{Leased, Outcome, tell_in},
     db::{StoreError, Tx, vals},
+    meta,
 };
 use crate::domain::{Cause, Platform, Time, alert::AlertKind};
 
@@ -32,8 +33,7 @@ async fn failing(tx: &mut Tx, cause: Cause, since: Time) -> Result<(usize, usize
 }
 
 async fn told(tx: &mut Tx) -> Result<Option<Storm>, StoreError> {
-    let rows = tx.rows("SELECT value FROM meta WHERE key = $1", vals![KEY]).await?;
-    let Some(text) = rows.first().map(|row| row.t("value")).transpose()? else { return Ok(None) };
+    let Some(text) = meta::get(tx, KEY).await? else { return Ok(None) };
     let parts = text.split_once(' ').and_then(|(cause, since)| Some((Cause::from_word(cause)?, since.parse().ok()?)));
     Ok(parts.map(|(cause, since)| Storm { cause, since: Time::clamp_ms(since) }))
 }
@@ -50,7 +50,7 @@ pub(super) async fn fails(tx: &mut Tx, account: &Leased, outcome: &Outcome, caus
             let first = match told(tx).await? {
                 Some(storm) if storm.cause == cause && storm.since.since(since).abs() <= TOGETHER => false,
                 Some(_) => tx.exec("UPDATE meta SET value = $2 WHERE key = $1", vals![KEY, value]).await? > 0,
-                None => tx.exec("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING", vals![KEY, value]).await? > 0,
+                None => meta::put(tx, KEY, &value).await?,
             };
             if first {
                 tell_in(tx, None, AlertKind::Unhealthy, (Some(cause), detail), now).await?;
@@ -79,7 +79,7 @@ pub(super) async fn recovers(tx: &mut Tx, account: &Leased, told_at: Option<Time
     )
     .await?;
     let (all, together) = failing(tx, storm.cause, storm.since).await?;
-    if together * 2 > all || tx.exec("DELETE FROM meta WHERE key = $1", vals![KEY]).await? == 0 {
+    if together * 2 > all || meta::take(tx, KEY).await?.is_none() {
         return Ok(());
     }
     tell_in(tx, None, AlertKind::Recovered, (Some(storm.cause), ""), now).await?;

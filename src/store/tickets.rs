@@ -111,17 +111,3 @@ pub async fn quick(tx: &mut Tx, quick: &[Quick], now: Time) -> Result<HashSet<Me
     }
     Ok(automatic)
 }
-
-/// A value the daemon remembers of itself.
-pub async fn remembered(db: &Db, key: &str) -> Result<Option<String>, StoreError> {
-    let rows = db.rows("SELECT value FROM meta WHERE key = $1", vals![key]).await?;
-    rows.first().map(|row| row.t("value")).transpose()
-}
-
-/// Remembers it.
-pub async fn remember(db: &Db, key: &str, value: &str) -> Result<(), StoreError> {
-    let mut tx = db.write().await?;
-    tx.exec("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value", vals![key, value])
-        .await?;
-    tx.commit().await
-}

@@ -23,7 +23,7 @@ use minijinja::context;
 use serde::Deserialize;
 use tracing::{debug, error};
 
-use super::{Shared, meta::is_ours, page, staff::language};
+use super::{Shared, complain, meta::is_ours, page, staff::language};
 use crate::{
     domain::settings::{Graph, Language},
     store::forget,
@@ -116,7 +116,7 @@ async fn ask(
             Json(serde_json::json!({ "url": url, "confirmation_code": code })).into_response()
         }
         Err(failed) => {
-            error!(error = %failed, "a request to erase could not be noted; Meta sends it again");
+            complain(&failed, "a request to erase could not be noted; Meta sends it again");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }

@@ -1,7 +1,7 @@
 //! The poll stage on the simulated Graph API over real HTTP, on a clock that is moved by hand.
 
 mod doubts;
-mod month;
+pub mod month;
 mod replies;
 mod world;
 

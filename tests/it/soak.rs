@@ -18,7 +18,7 @@ use self::site::Site;
 const SEED: u64 = 2021;
 const AGENCIES: usize = 20;
 /// The operator is told by a signed webhook too.
-const WEBHOOK: &str = r#"
+pub const WEBHOOK: &str = r#"
 [[official]]
 name = "Pusat Kendali"
 group = "operator"

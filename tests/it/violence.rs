@@ -4,15 +4,3 @@
 mod crowd;
 mod endurance;
 mod kills;
-
-/// The operator hears of everything by a signed webhook too, as the soak's checks expect.
-const OPERATOR: &str = r#"
-[[official]]
-name = "Pusat Kendali"
-group = "operator"
-webhook = "kendali"
-[[channel.webhook]]
-name = "kendali"
-url = "{hooks}/hook"
-secret = "env:WEBHOOK_SECRET"
-"#;

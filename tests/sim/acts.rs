@@ -5,7 +5,7 @@ use tanggap::{
     demo::world::Fault,
     domain::Time,
     runtime::Clock as _,
-    store::{Db, leases, tickets},
+    store::{Db, leases, meta},
 };
 
 use super::{
@@ -130,7 +130,7 @@ impl Driver {
 
     /// The checks learn which configuration holds now.
     pub async fn remember_configuration(&mut self) {
-        let known = tickets::remembered(&self.process.aside, "configuration").await.unwrap().unwrap();
+        let known = meta::remembered(&self.process.aside, "configuration").await.unwrap().unwrap();
         let (hash, at) = known.split_once(' ').unwrap();
         self.checks.configured(hash, Time::clamp_ms(at.parse().unwrap()), &self.settings);
     }

@@ -7,6 +7,8 @@ use tanggap::demo::{
     world::{Death, Fault, Scope, Use},
 };
 
+use crate::poll::month::faults;
+
 use super::{
     gate::{Counts, Failure},
     world::{DAYS, World},
@@ -186,20 +188,7 @@ fn http(rng: &mut impl Rng) -> HttpTurn {
 }
 
 fn meta(rng: &mut impl Rng) -> Fault {
-    let all = [
-        Fault::Unknown,
-        Fault::Transient,
-        Fault::TooMuchData,
-        Fault::Error(400, 100, Some(33)),
-        Fault::Error(400, -2, Some(2_534_084)),
-        Fault::Html,
-        Fault::Empty,
-        Fault::HalfBody,
-        Fault::Reset,
-        Fault::WrongType,
-        Fault::EmptyPage,
-        Fault::Body("{\"data\":[{\"id\":1},7,null,\"x\"]}".into()),
-    ];
+    let all: Vec<Fault> = faults().into_iter().filter(|fault| !matches!(fault, Fault::Redirect(_))).collect();
     all.choose(rng).unwrap().clone()
 }
 

@@ -53,6 +53,11 @@ impl Key {
         }
         hex::encode(tag.finalize().into_bytes())
     }
+
+    /// How the trail names an author of an account who is to be forgotten.
+    pub(in crate::store) fn named(&self, account: i64, author: &str) -> String {
+        format!("account {account}: author {}", &self.hash(account, Of::Author(author))[..16])
+    }
 }
 
 /// How tickets name a message's author, if Meta names them.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    again::{Key, Of},
+    again::Key,
     person::{Person, owned, touched},
 };
 use crate::{
@@ -43,8 +43,7 @@ pub async fn export(db: &Db, fresh: &[u8; 32], author: &str, accounts: &[Account
     let key = Key::made(&mut tx, fresh).await?;
     for account in accounts {
         let held = of_account(&mut tx, account.0, author).await?;
-        let hash = &key.hash(account.0, Of::Author(author))[..16];
-        let detail = format!("account {}: author {hash}, {} messages, {} tickets", account.0, held.messages.len(), held.tickets.len());
+        let detail = format!("{}, {} messages, {} tickets", key.named(account.0, author), held.messages.len(), held.tickets.len());
         trail::note(&mut tx, by, "export", None, &detail, now).await?;
         found.push(held);
     }

@@ -46,7 +46,7 @@ mod letters;
 mod person;
 mod purge;
 
-pub(super) use again::{Erased, Key, Of, known, posts};
+pub(super) use again::{Erased, Key, known, posts};
 pub use deletion::{Deletion, done, pending, request, status};
 pub use export::{Held, export};
 pub use person::{Erasure, Holding, erase, holdings};

@@ -195,14 +195,8 @@ pub async fn erase(db: &Db, fresh: &[u8; 32], author: &str, accounts: &[AccountI
         tx.alone(&[account.0]).await?;
         let key = Key::made(&mut tx, fresh).await?;
         let one = of_account(&mut tx, &key, account.0, author, now).await?;
-        let detail = format!(
-            "account {}: author {}, {} messages, {} tickets ({} open)",
-            account.0,
-            &key.hash(account.0, Of::Author(author))[..16],
-            one.messages,
-            one.tickets,
-            one.withdrawn
-        );
+        let detail =
+            format!("{}, {} messages, {} tickets ({} open)", key.named(account.0, author), one.messages, one.tickets, one.withdrawn);
         trail::note(&mut tx, by, "erase", None, &detail, now).await?;
         tx.commit().await?;
         whole.accounts += 1;

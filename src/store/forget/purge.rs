@@ -13,6 +13,7 @@ use crate::{
     store::{
         Db, StoreError,
         db::{CHUNK, Tx, Val, built, numbered, vals},
+        meta,
         people::{IDLE, LIFE},
     },
 };
@@ -122,8 +123,7 @@ async fn forget_sessions(db: &Db, now: Time) -> Result<(), StoreError> {
 
 /// When the daily purge is due; `None`: now.
 pub async fn due(db: &Db, every: SignedDuration) -> Result<Option<Time>, StoreError> {
-    let rows = db.rows("SELECT value FROM meta WHERE key = $1", vals![LAST]).await?;
-    let last = rows.first().map(|row| row.t("value")).transpose()?.and_then(|text| text.parse().ok());
+    let last = meta::remembered(db, LAST).await?.and_then(|text| text.parse().ok());
     Ok(last.map(|at| Time::clamp_ms(at).plus(every)))
 }
 
@@ -139,7 +139,5 @@ pub async fn claim(db: &Db, every: SignedDuration, now: Time) -> Result<bool, St
 
 /// Gives it back, so that it is tried again: it failed.
 pub async fn release(db: &Db) -> Result<(), StoreError> {
-    let mut tx = db.write().await?;
-    tx.exec("UPDATE meta SET value = '0' WHERE key = $1", vals![LAST]).await?;
-    tx.commit().await
+    meta::remember(db, LAST, "0").await
 }

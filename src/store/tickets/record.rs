@@ -11,6 +11,7 @@ use crate::{
     store::{
         StoreError, accounts,
         db::{CHUNK, Tx, Val, built, json, numbered, vals},
+        meta,
         restored::NEXT_TICKET,
     },
 };
@@ -131,8 +132,7 @@ async fn skipped_to(tx: &mut Tx, skips: &mut bool) -> Result<Option<i64>, StoreE
     if !std::mem::take(skips) {
         return Ok(None);
     }
-    let rows = tx.rows("DELETE FROM meta WHERE key = $1 RETURNING value", vals![NEXT_TICKET]).await?;
-    rows.first().map_or(Ok(None), |row| Ok(row.t("value")?.parse().ok()))
+    Ok(meta::take(tx, NEXT_TICKET).await?.and_then(|text| text.parse().ok()))
 }
 
 /// How many open tickets of these accounts wait for a read that proves them; accounts without one are left out. The operator is told once

@@ -4,6 +4,7 @@
 
 use std::{
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
@@ -91,6 +92,23 @@ async fn a_copy_that_is_killed_three_times_goes_on_and_ends_complete() {
     assert_eq!(new.await.unwrap()[0].i("n").unwrap(), number(&world.db, "SELECT COALESCE(MAX(id), 0) + 1 AS n FROM gap").await);
     let next = tx.rows("SELECT nextval(pg_get_serial_sequence('message', 'id')) AS n", vec![]).await.unwrap()[0].i("n").unwrap();
     assert_eq!(next, highest + 1, "new rows get new numbers");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_row_is_told_once_as_it_is_copied_and_twice_as_it_is_compared() {
+    let (world, to) = filled(30).await;
+    let target = Db::open_unfinished(&to).await.unwrap();
+    let tables = copy::tables(&world.db, &target).await.unwrap();
+    let rows: u64 = tables.iter().map(|table| table.rows).sum();
+    let told = AtomicU64::new(0);
+    let count = |rows| {
+        told.fetch_add(rows, Relaxed);
+    };
+    copy::copy(&world.db, &target, &tables, count).await.unwrap();
+    assert_eq!(told.swap(0, Relaxed), rows);
+    copy::compare(&world.db, &target, &tables, count).await.unwrap();
+    assert_eq!(told.into_inner(), 2 * rows);
+    assert!(Db::open(&to).await.is_ok(), "a daemon may start on it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,7 +25,7 @@ const INTERVALS: &str = "[poll]\ninterval = \"60s\"\nidle_interval = \"5m\"\nswe
 const STEP: SignedDuration = SignedDuration::from_mins(1);
 
 /// One failure of every class the fact sheets know, but limits and dead tokens, which have their own days.
-fn faults() -> Vec<Fault> {
+pub fn faults() -> Vec<Fault> {
     vec![
         Fault::Unknown,
         Fault::Transient,

@@ -154,7 +154,9 @@ async fn proofs_date_the_thread_and_never_backwards(w: &mut World) {
     w.take(page, 60, &[], &[Proof::Unchanged(Kind::Comment, "101_9_77".into()), Proof::Unchanged(Kind::Message, "t_1".into())]).await;
     assert_eq!(w.texts(dated).await, ["101 comment 60", "101 message 60"], "the other account's conversation of that name is another");
     assert_eq!(w.number("SELECT next_look_at AS n FROM thread WHERE kind = 'comment'").await, Some(at(61).ms()), "the read that was wanted");
-    w.take(page, 30, &[], &[Proof::Unchanged(Kind::Comment, "101_9_77".into())]).await;
+    let mut late = batch(page, 30, &[], &[Proof::Unchanged(Kind::Comment, "101_9_77".into())]);
+    late.now = at(61);
+    intake::take(&w.db, &late).await.unwrap();
     assert_eq!(w.texts(dated).await, ["101 comment 60", "101 message 60"]);
     w.take(page, 70, &[], &[Proof::Unreadable(Kind::Comment, "101_9_77".into())]).await;
     assert_eq!(w.number("SELECT unreadable AS n FROM thread WHERE kind = 'comment'").await, Some(1));

@@ -12,7 +12,7 @@ use tanggap::{
     },
     store::{
         actions::{self, ActionError},
-        intake,
+        intake, meta,
         tickets::{self, Quick},
     },
 };
@@ -311,10 +311,10 @@ async fn new_policies_wake_the_threads_with_open_tickets_and_the_daemon_remember
         tickets::clock_set_back(&w.db, at(set_back_to)).await.unwrap();
         assert_eq!(w.number("SELECT next_look_at AS n FROM thread WHERE key = '1000'").await, Some(at(looks).ms()));
     }
-    assert_eq!(tickets::remembered(&w.db, "policies").await.unwrap(), None);
+    assert_eq!(meta::remembered(&w.db, "policies").await.unwrap(), None);
     for value in ["a", "b"] {
-        tickets::remember(&w.db, "policies", value).await.unwrap();
-        assert_eq!(tickets::remembered(&w.db, "policies").await.unwrap().as_deref(), Some(value));
+        meta::remember(&w.db, "policies", value).await.unwrap();
+        assert_eq!(meta::remembered(&w.db, "policies").await.unwrap().as_deref(), Some(value));
     }
 }
 

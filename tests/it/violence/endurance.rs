@@ -23,7 +23,7 @@ fn median(samples: &mut [u64]) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_and_file_handles_stay_flat_over_days() {
     let length = asked("TANGGAP_ENDURANCE_SECONDS", WHOLE / 15 + 2);
-    let more = format!("[poll]\ninterval = \"200ms\"\nidle_interval = \"200ms\"\nsweep_interval = \"6s\"\n{}", super::OPERATOR);
+    let more = format!("[poll]\ninterval = \"200ms\"\nidle_interval = \"200ms\"\nsweep_interval = \"6s\"\n{}", soak::WEBHOOK);
     let pace = Pace { gap: SignedDuration::from_millis(576), answer: SignedDuration::from_secs(8), late: SignedDuration::from_secs(5) };
     let mut site = Site::new(23, 2, pace, &more).await;
     let database = format!("sqlite://{}", site.folder.path().join("days.db").display());

@@ -20,7 +20,7 @@ use sqlx::{
 };
 use tanggap::{demo::script::Pace, store::Db};
 
-use crate::soak::{asked, site::Site};
+use crate::soak::{WEBHOOK, asked, site::Site};
 
 const SEED: u64 = 29;
 
@@ -51,7 +51,7 @@ fn quiet() -> Pace {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_killed_while_it_makes_or_renews_its_database_finds_it_whole_at_the_next_start() {
-    let mut site = Site::new(SEED, 2, quiet(), super::OPERATOR).await;
+    let mut site = Site::new(SEED, 2, quiet(), WEBHOOK).await;
     let mut rng = StdRng::seed_from_u64(SEED);
     let rounds = asked("TANGGAP_KILLS", 90) / 6;
     let mut cut_short = 0;
@@ -96,7 +96,7 @@ async fn a_program_killed_while_it_makes_or_renews_its_database_finds_it_whole_a
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_is_killed_half_way_stands_nowhere_as_a_whole_one() {
-    let site = Site::new(SEED, 2, quiet(), super::OPERATOR).await;
+    let site = Site::new(SEED, 2, quiet(), WEBHOOK).await;
     let file = site.folder.path().join("copied.db");
     let url = format!("sqlite://{}", file.display());
     drop(Db::open(&url).await.unwrap());
