@@ -326,7 +326,10 @@ impl AlertStage {
     async fn step(&mut self, landed: &mut Vec<Landed>) -> Result<Tally, AlertError> {
         self.mark(landed).await?;
         if self.broke_off {
-            leases::free_letters(&self.db, &self.owner).await?;
+            // A step of its own, as in poll.
+            let now = self.now();
+            leases::free_letters(&self.db, &self.owner, now).await?;
+            return Ok(Tally { done: 1, next: Some(now.timestamp()) });
         }
         let next_sheet = self.schedule().await?;
         let this = &*self;

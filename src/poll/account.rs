@@ -28,6 +28,8 @@ use crate::{
 
 /// An account that can't be read for this long is told to the operator.
 const UNHEALTHY_AFTER: SignedDuration = SignedDuration::from_mins(15);
+/// When an account is read again that our own database kept from it.
+const OUTAGE: SignedDuration = SignedDuration::from_secs(5);
 /// How long an account that met a limit is treated with care.
 const THROTTLED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -116,7 +118,8 @@ pub(super) async fn poll_account(tools: &Tools, account: &Leased) -> bool {
             let next = failed.next();
             let since = account.failing_since.unwrap_or(began_at);
             let failures = account.failures + 1;
-            let pause = schedule::after_failure(next, failures);
+            // It is not the account that fails in an outage of ours: it need not rest.
+            let pause = if failed.is_outage() { OUTAGE } else { schedule::after_failure(next, failures) };
             let error = failed.to_string();
             if let Next::Later { .. } = next {
                 memo.throttled_at = Some(now);

@@ -62,6 +62,11 @@ impl PassError {
         }
     }
 
+    /// Whether the database fails for everybody.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_outage())
+    }
+
     /// Whether the database cannot be reached, which is said once for everybody.
     pub fn is_lost(&self) -> bool {
         matches!(self, Self::Store(StoreError::Lost(_)))

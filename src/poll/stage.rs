@@ -165,10 +165,12 @@ impl Stage for PollStage {
 
 impl PollStage {
     async fn step(&mut self) -> Result<Tally, StoreError> {
-        if self.broke_off {
-            leases::free_accounts(&self.tools.db, &self.joints.owner).await?;
-        }
         let began_at = self.now();
+        if self.broke_off {
+            // A step of its own: an ordinary one may take a minute, and that it is over is to be said before.
+            leases::free_accounts(&self.tools.db, &self.joints.owner, began_at).await?;
+            return Ok(Tally { done: 1, next: Some(began_at.timestamp()) });
+        }
         if began_at < self.stepped_at.minus(SET_BACK) {
             accounts::clock_set_back(&self.tools.db, began_at).await?;
         }

@@ -15,7 +15,14 @@ const DEFAULT_BUDGET: Duration = Duration::from_mins(5);
 
 /// The stages by name; clones share one record.
 #[derive(Clone, Debug, Default)]
-pub struct Pulse(Arc<Mutex<BTreeMap<&'static str, Beat>>>, Arc<Mutex<Option<Outage>>>);
+pub struct Pulse(Arc<Mutex<BTreeMap<&'static str, Beat>>>, Arc<Mutex<Outages>>);
+
+/// The outage that is met now, and when the last one was over.
+#[derive(Debug, Default)]
+struct Outages {
+    now: Option<Outage>,
+    over: Option<Instant>,
+}
 
 /// What all stages need is not there.
 #[derive(Debug)]
@@ -50,24 +57,28 @@ impl Pulse {
         stages.iter().find(|(_, beat)| beat.began.is_some_and(|began| began.elapsed() > beat.budget)).map(|(stage, _)| *stage)
     }
 
-    /// A step of `stage` met an outage; the first one of all says so.
-    pub(super) fn lost(&self, stage: &'static str, why: &str) {
-        held(&self.1).get_or_insert_with(|| {
+    /// A step of `stage` that began at `began` met an outage; the first one of all says so. One that began before the last outage was over met that.
+    pub(super) fn lost(&self, stage: &'static str, began: Instant, why: &str) {
+        let outages = &mut *held(&self.1);
+        if outages.now.is_none() && outages.over.is_none_or(|over| over <= began) {
             error!(event = "database.lost", stage, error = why, "nothing is stored or sent meanwhile; the work goes on as soon as it can");
-            Outage { since: Instant::now(), by: stage }
-        });
+            outages.now = Some(Outage { since: Instant::now(), by: stage });
+        }
     }
 
     /// A step of `stage` got through; the one that said that there is an outage says that it is over.
     pub(super) fn through(&self, stage: &'static str) {
-        if let Some(outage) = held(&self.1).take_if(|outage| outage.by == stage) {
+        let outages = &mut *held(&self.1);
+        if let Some(outage) = outages.now.take_if(|outage| outage.by == stage) {
+            outages.over = Some(Instant::now());
             info!(event = "database.back", seconds = outage.since.elapsed().as_secs(), "the work goes on");
         }
     }
 
     /// Whether an outage was met that is not over.
-    pub fn is_out(&self) -> bool {
-        held(&self.1).is_some()
+    #[cfg(test)]
+    pub(super) fn is_out(&self) -> bool {
+        held(&self.1).now.is_some()
     }
 
     pub(super) fn begin(&self, stage: &'static str) -> Step<'_> {

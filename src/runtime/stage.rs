@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info};
 
@@ -73,6 +73,7 @@ pub async fn drive<S: Stage>(stage: S, clock: SharedClock, nudge: Nudge, stop: C
 async fn drive_at<S: Stage>(pace: Pace, mut stage: S, clock: SharedClock, nudge: Nudge, stop: CancellationToken, pulse: Pulse) {
     let (mut failures, mut said) = (0_u32, 0_u32);
     while !stop.is_cancelled() {
+        let began = Instant::now();
         let step = pulse.begin(S::NAME);
         let outcome = stage.once().await;
         drop(step);
@@ -95,7 +96,7 @@ async fn drive_at<S: Stage>(pace: Pace, mut stage: S, clock: SharedClock, nudge:
             }
             Err(error) => {
                 if S::is_outage(&error) {
-                    pulse.lost(S::NAME, &error.to_string());
+                    pulse.lost(S::NAME, began, &error.to_string());
                 } else {
                     error!(stage = S::NAME, %error, "the step failed and will be tried again");
                     said = said.saturating_add(1);

@@ -197,6 +197,9 @@ pub async fn finish(db: &Db, account: &Leased, outcome: &Outcome, now: Time) -> 
     } else if outcome.error.is_none() && (account.failures > 0 || account.told_at.is_some()) {
         storm::recovers(&mut tx, account, account.told_at.filter(|_| outcome.tell.is_some()), now).await?;
     }
+    if outcome.error.is_some() {
+        storm::probe(&mut tx, account, cause, now).await?;
+    }
     if let Some(at) = outcome.token_expires_at.filter(|_| outcome.expiring) {
         tell_in(&mut tx, Some(account.id), AlertKind::Expiring, (cause, &at.rfc3339()), now).await?;
     }

@@ -134,7 +134,7 @@ impl StoreError {
 
 /// The outcome of what was asked of a server, which may never answer: its end of the line may be gone without a word.
 async fn answer<T>(asked: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(STATEMENT, asked).await {
+    match tokio::time::timeout(STATEMENT, Box::pin(asked)).await {
         Ok(answered) => answered.map_err(StoreError::of),
         Err(_) => Err(StoreError::Lost(format!("no answer within {} s", STATEMENT.as_secs()))),
     }

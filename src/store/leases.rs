@@ -3,6 +3,7 @@
 use super::{
     Db, StoreError,
     db::{built, numbered, vals},
+    meta,
 };
 use crate::domain::Time;
 
@@ -33,17 +34,21 @@ pub async fn free(db: &Db, owners: &[String]) -> Result<(), StoreError> {
     tx.commit().await
 }
 
-/// Ends the leases of accounts that a worker holds and reads no more.
-pub async fn free_accounts(db: &Db, owner: &str) -> Result<(), StoreError> {
-    let mut tx = db.write().await?;
-    tx.exec("UPDATE account SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", vals![owner]).await?;
-    tx.commit().await
+/// Ends the leases of accounts that a worker holds and reads no more, after an outage. That it was over at `now` is written down: on a full
+/// disk what changes nothing would seem to succeed.
+pub async fn free_accounts(db: &Db, owner: &str, now: Time) -> Result<(), StoreError> {
+    free_own(db, "UPDATE account SET lease_owner = NULL, lease_until = 0 WHERE lease_owner = $1", owner, now).await
 }
 
 /// The same of letters, but a WhatsApp message, as in [`free`].
-pub async fn free_letters(db: &Db, owner: &str) -> Result<(), StoreError> {
-    let mut tx = db.write().await?;
+pub async fn free_letters(db: &Db, owner: &str, now: Time) -> Result<(), StoreError> {
     let sql = "UPDATE letter SET lease_until = 0 WHERE lease_owner = $1 AND lease_until > 0 AND channel <> 'whatsapp'";
+    free_own(db, sql, owner, now).await
+}
+
+async fn free_own(db: &Db, sql: &'static str, owner: &str, now: Time) -> Result<(), StoreError> {
+    let mut tx = db.write().await?;
     tx.exec(sql, vals![owner]).await?;
+    meta::set(&mut tx, "outage_over", &now.ms().to_string()).await?;
     tx.commit().await
 }

@@ -11,6 +11,8 @@ use crate::domain::{Cause, Platform, Time, alert::AlertKind};
 
 /// Accounts that began to fail within this of one another fail together.
 const TOGETHER: SignedDuration = SignedDuration::from_mins(10);
+/// The longest pause of an account in a storm of which the cause is the link, or Meta.
+const PROBE: SignedDuration = SignedDuration::from_mins(1);
 /// Under which key it is remembered of which cause the site was told, and since when accounts fail for it.
 const KEY: &str = "storm";
 
@@ -59,6 +61,15 @@ pub(super) async fn fails(tx: &mut Tx, account: &Leased, outcome: &Outcome, caus
         }
     }
     tell_in(tx, Some(account.id), AlertKind::Unhealthy, (cause, detail), now).await
+}
+
+/// While the site can't reach Meta, accounts are tried oftener than one that fails alone: whoever gets through first wakes the others.
+pub(super) async fn probe(tx: &mut Tx, account: &Leased, cause: Option<Cause>, now: Time) -> Result<(), StoreError> {
+    if cause == Some(Cause::Trouble) && told(tx).await?.is_some_and(|storm| storm.cause == Cause::Trouble) {
+        let sql = "UPDATE account SET next_poll_at = $2 WHERE id = $1 AND next_poll_at > $2";
+        tx.exec(sql, vals![account.id.0, now.plus(PROBE)]).await?;
+    }
+    Ok(())
 }
 
 /// An account that failed can be read again, and its row says so: `operator` is told, if told of its failure. In a storm the others need not

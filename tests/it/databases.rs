@@ -1,5 +1,7 @@
 //! A PostgreSQL database of a test's own, and a whole server of its own.
 
+pub mod server;
+
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 /// The URL of a new database under the server at `$TANGGAP_TEST_POSTGRES`, which `tests/run` starts and throws away.

@@ -136,7 +136,7 @@ async fn failures_never_end_the_loop() {
 #[tokio::test]
 async fn an_outage_is_over_when_the_stage_that_met_it_first_gets_through() {
     let mut bench = Bench::start(pace(FAR));
-    bench.pulse.lost("another", OUTAGE);
+    bench.pulse.lost("another", Instant::now(), OUTAGE);
     bench.step(Err(OUTAGE)).await;
     bench.step(IDLE).await;
     bench.nudge.nudge();
@@ -149,6 +149,22 @@ async fn an_outage_is_over_when_the_stage_that_met_it_first_gets_through() {
     bench.nudge.nudge();
     bench.step(IDLE).await;
     assert!(!bench.pulse.is_out());
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_step_that_began_before_an_outage_was_over_met_no_other() {
+    let mut bench = Bench::start(pace(FAR));
+    bench.pulse.lost("another", Instant::now(), OUTAGE);
+    timeout(SOON, bench.steps.recv()).await.unwrap().unwrap();
+    bench.pulse.through("another");
+    bench.answers.send(Err(OUTAGE)).unwrap();
+    timeout(SOON, bench.steps.recv()).await.unwrap().unwrap();
+    assert!(!bench.pulse.is_out());
+    bench.answers.send(Err(OUTAGE)).unwrap();
+    timeout(SOON, bench.steps.recv()).await.unwrap().unwrap();
+    assert!(bench.pulse.is_out());
+    bench.answers.send(IDLE).unwrap();
     bench.end().await;
 }
 

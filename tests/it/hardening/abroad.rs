@@ -111,14 +111,14 @@ name = "Uji"
         folder = folder.display(),
         key = key.display(),
     );
-    for id in 0..6 {
-        text.extend([format!(
-            "[[opd.account]]\nplatform = \"facebook\"\nid = \"10{id}\"\n{}",
-            if id > 0 { format!("token = \"{token}\"\n") } else { String::new() }
-        )]);
+    let own = format!("token = \"{token}\"\n");
+    let accounts = (0..6).map(|id| (format!("platform = \"facebook\"\nid = \"10{id}\"\n"), id > 0));
+    let instagram = ["id = \"201\"\npage = \"101\"\n", "id = \"202\"\nlogin = \"instagram\"\n"];
+    for (lines, has) in accounts.chain(instagram.map(|lines| (format!("platform = \"instagram\"\n{lines}"), true))) {
+        text.push_str("[[opd.account]]\n");
+        text.push_str(&lines);
+        text.push_str(if has { &own } else { "" });
     }
-    text.extend([format!("[[opd.account]]\nplatform = \"instagram\"\nid = \"201\"\npage = \"101\"\ntoken = \"{token}\"\n")]);
-    text.extend([format!("[[opd.account]]\nplatform = \"instagram\"\nid = \"202\"\nlogin = \"instagram\"\ntoken = \"{token}\"\n")]);
     let file = folder.join("tanggap.toml");
     fs::write(&file, text).unwrap();
     file

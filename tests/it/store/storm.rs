@@ -61,6 +61,8 @@ async fn three_of_five_accounts_that_fail_for_one_cause_are_one_alert_and_one_re
     polled(w, "4", 1_100, Some((LINK, 200))).await;
     polled(w, "4", 1_200, Some((LINK, 200))).await;
     assert_eq!(w.texts(TOLD).await.len(), 1, "one that joins later is told of already");
+    let pause = w.db.rows("SELECT next_poll_at AS n FROM account WHERE external_id = '4'", vec![]).await.unwrap()[0].i("n").unwrap();
+    assert_eq!(pause, at(1_260).ms(), "the link is tried once a minute");
     polled(w, "1", 2_000, None).await;
     assert_eq!(w.texts(TOLD).await.len(), 1, "three of five still fail");
     let waits = "SELECT external_id AS t FROM account WHERE failures > 0 AND next_poll_at <= $1 ORDER BY external_id";
@@ -106,10 +108,10 @@ async fn a_worker_lets_go_of_its_own_accounts_and_letters_alone_but_of_no_whatsa
     let held = "SELECT lease_owner || ' account' AS t FROM account WHERE lease_until > 0
          UNION ALL SELECT lease_owner || ' ' || channel AS t FROM letter WHERE lease_until > 0 ORDER BY 1";
     assert_eq!(w.texts(held).await, ["w1 account", "w1 account", "w1 smtp", "w1 whatsapp", "w2 account", "w2 smtp"]);
-    leases::free_accounts(&w.db, "w1").await.unwrap();
+    leases::free_accounts(&w.db, "w1", at(1)).await.unwrap();
     assert_eq!(w.texts(held).await, ["w1 smtp", "w1 whatsapp", "w2 account", "w2 smtp"]);
-    leases::free_letters(&w.db, "w1").await.unwrap();
+    leases::free_letters(&w.db, "w1", at(1)).await.unwrap();
     assert_eq!(w.texts(held).await, ["w1 whatsapp", "w2 account", "w2 smtp"]);
-    leases::free_accounts(&w.db, "w2").await.unwrap();
+    leases::free_accounts(&w.db, "w2", at(1)).await.unwrap();
 }
 }

@@ -8,7 +8,7 @@
 use jiff::SignedDuration;
 use tanggap::{demo::script::Pace, store::Db};
 
-use crate::soak::{self, asked, checks, site::Site};
+use crate::soak::{WEBHOOK, asked, checks, site::Site};
 
 /// Real seconds that stand for 48 hours.
 const WHOLE: i64 = 576;
@@ -23,7 +23,7 @@ fn median(samples: &mut [u64]) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_and_file_handles_stay_flat_over_days() {
     let length = asked("TANGGAP_ENDURANCE_SECONDS", WHOLE / 15 + 2);
-    let more = format!("[poll]\ninterval = \"200ms\"\nidle_interval = \"200ms\"\nsweep_interval = \"6s\"\n{}", soak::WEBHOOK);
+    let more = format!("[poll]\ninterval = \"200ms\"\nidle_interval = \"200ms\"\nsweep_interval = \"6s\"\n{WEBHOOK}");
     let pace = Pace { gap: SignedDuration::from_millis(576), answer: SignedDuration::from_secs(8), late: SignedDuration::from_secs(5) };
     let mut site = Site::new(23, 2, pace, &more).await;
     let database = format!("sqlite://{}", site.folder.path().join("days.db").display());
@@ -39,23 +39,8 @@ async fn memory_and_file_handles_stay_flat_over_days() {
         let lists = world.call_counts().into_iter().filter(|((_, endpoint), _)| matches!(endpoint.as_str(), "feed" | "media"));
         lists.map(|(_, calls)| calls).collect::<Vec<_>>()
     };
-    site.script.quiet();
-    while !site.script.is_over() {
-        site.live(SignedDuration::from_secs(1)).await;
-    }
     let db = Db::open(&database).await.unwrap();
-    for _ in 0..20 {
-        site.live(SignedDuration::from_secs(5)).await;
-        if checks::settled(&db).await {
-            break;
-        }
-    }
-    daemon.stop();
-    checks::everything_is_told_and_decided(&db).await;
-    checks::every_message_is_stored_once(&db, &site.simulator).await;
-    soak::reckoned::every_ticket_is_as_the_rules_say(&db, soak::site::now()).await;
-    checks::every_step_has_its_deliveries(&db).await;
-    checks::every_letter_was_accepted_and_copies_have_a_cause(&db, &site, 0).await;
+    let site = super::end(site, daemon, &db, 0).await;
     checks::flags_were_prompt(&db, 0).await;
     checks::the_log_tells_of_no_fault(&site);
 
