@@ -58,6 +58,7 @@ fn rules<'a>(settings: &'a Settings, calendars: &'a Calendars) -> Rules<'a> {
         configuration: "as it was",
         changed_at: Time::from_secs(0),
         restored_at: None,
+        window_warning: false,
         hold: false,
     }
 }

@@ -20,6 +20,8 @@ pub enum AlertKind {
     Escalated,
     /// Another OPD has to answer from now on; the detail is the slug of the one before.
     HandedOver,
+    /// Meta's window for direct answers ends soon; the detail is when (RFC 3339).
+    WindowClosing,
     /// The ticket was answered; to those who had been told.
     Answered,
     /// Staff dismissed it; to those who had been told.
@@ -46,7 +48,7 @@ pub enum AlertKind {
     Weekly,
 }
 words!(AlertKind {
-    Warned = "ticket.warned", Breached = "ticket.breached", Escalated = "ticket.escalated", HandedOver = "ticket.handed_over",
+    Warned = "ticket.warned", Breached = "ticket.breached", Escalated = "ticket.escalated", HandedOver = "ticket.handed_over", WindowClosing = "ticket.window_closing",
     Answered = "ticket.answered", Dismissed = "ticket.dismissed", Withdrawn = "ticket.withdrawn",
     Backlog = "account.backlog", Unverified = "account.unverified",
     Unhealthy = "account.unhealthy", Recovered = "account.recovered", Expiring = "token.expiring", ClockSkewed = "clock.skewed",

@@ -107,6 +107,8 @@ pub struct Ticket {
     pub assignee: Option<String>,
     /// The OPD it was handed over to; `None`: that of its account has to answer.
     pub held_by: Option<String>,
+    /// The end of the reply window that its officials were warned of.
+    pub window_warned: Option<Time>,
     /// Its steps, in time order.
     pub steps: Vec<PlannedStep>,
     /// Hash of the policies and calendars the steps follow.

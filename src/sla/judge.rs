@@ -2,6 +2,7 @@
 //! (semantics.md, The clock). Pure: time comes in as a value.
 
 mod handover;
+mod window;
 
 use jiff::SignedDuration;
 
@@ -48,6 +49,8 @@ pub struct Rules<'a> {
     pub changed_at: Time,
     /// When the daemon started on a restored copy: what was due before counts as told, but for one summary.
     pub restored_at: Option<Time>,
+    /// Whether officials are warned before Meta's window for direct answers ends.
+    pub window_warning: bool,
     /// Our clock can't be trusted: no step takes effect.
     pub hold: bool,
 }
@@ -150,6 +153,7 @@ impl Case<'_> {
             messages: self.episode.live.len() as i64,
             assignee: self.episode.assignee.clone(),
             held_by: self.episode.held_by.clone(),
+            window_warned: old.or(self.split_from).and_then(|before| before.window_warned),
             steps,
             configuration,
         };
@@ -178,6 +182,7 @@ impl Case<'_> {
             self.close(&mut ruled);
         } else {
             self.steps(&mut ruled, times);
+            self.window(&mut ruled, calendar, times);
         }
         let held = self.view.members.values().filter(|id| **id == ruled.ticket.id).count();
         let members_same = held == ruled.members.len() && ruled.members.iter().all(|m| self.view.members.get(m) == Some(&ruled.ticket.id));
@@ -208,7 +213,8 @@ impl Case<'_> {
             TicketState::Withdrawn | TicketState::Open => ("withdrawn", AlertKind::Withdrawn),
         };
         ruled.events.push((event, if late_found { "late_found".to_owned() } else { ticket.reason.clone().unwrap_or_default() }));
-        if self.handed_over(true) || ticket.steps.iter().any(|step| step.effect.as_ref().is_some_and(|effect| effect.silent.is_none())) {
+        let warned = ticket.window_warned.is_some() || self.handed_over(true);
+        if warned || ticket.steps.iter().any(|step| step.effect.as_ref().is_some_and(|effect| effect.silent.is_none())) {
             let alert = Alert { late_found, notify: Vec::new(), ..self.alert(kind, None, String::new()) };
             ruled.alerts.push(alert);
         }

@@ -132,6 +132,7 @@ impl SlaStage {
             changed_at: self.changed_at,
             awake_since: self.awake_since,
             restored_at: self.restored_at,
+            window_warning: self.settings.sla.window_warning,
             hold: self.skewed.load(Ordering::Relaxed),
         };
         let quick: Vec<_> = views.iter().map(|view| automatic::quick(view, self.settings.sla.auto_reply_within)).collect();
@@ -246,12 +247,13 @@ const fn sentence(name: &str) -> &'static str {
         b"unacknowledged" => "nobody is seeing to it any more",
         b"noted" => "a remark was added",
         b"assigned" => "given to somebody",
+        b"window_closing" => "Meta's window for direct answers ends soon and nobody has answered",
         b"handed_over" => "another OPD has to answer from now on",
         _ => "",
     }
 }
 
-/// Hash of what moves deadlines: policies, calendars, which OPD has which calendar.
+/// Hash of what moves deadlines: policies, calendars, which OPD has which calendar, whether the end of Meta's window is warned of.
 fn hash(settings: &crate::domain::settings::Settings) -> String {
     let mut hasher = Sha256::new();
     hasher.update(format!("{:?}", settings.policies));
@@ -261,6 +263,9 @@ fn hash(settings: &crate::domain::settings::Settings) -> String {
     }
     for opd in &settings.opds {
         hasher.update(format!("{}={:?};", opd.slug, opd.calendar));
+    }
+    if settings.sla.window_warning {
+        hasher.update("window");
     }
     hex::encode(&hasher.finalize()[..8])
 }

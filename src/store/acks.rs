@@ -11,7 +11,8 @@ use crate::domain::{
 };
 
 /// What a letter asks officials to see to. Its other lines (answered, dismissed, an account's state) ask for nothing.
-const ASKS: [AlertKind; 5] = [AlertKind::Warned, AlertKind::Breached, AlertKind::Escalated, AlertKind::Backlog, AlertKind::HandedOver];
+const ASKS: [AlertKind; 6] =
+    [AlertKind::Warned, AlertKind::Breached, AlertKind::Escalated, AlertKind::Backlog, AlertKind::HandedOver, AlertKind::WindowClosing];
 
 /// A letter that was formed.
 #[derive(Clone, Debug, PartialEq, Eq)]

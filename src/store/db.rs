@@ -44,6 +44,8 @@ const CONNECTION: Duration = Duration::from_secs(10);
 const PING: Duration = Duration::from_secs(2);
 /// A connection that was idle for less is not asked: it was asked when it was given back.
 const FRESH: Duration = Duration::from_secs(1);
+/// How long connections may take to say farewell.
+const CLOSE: Duration = Duration::from_secs(2);
 /// What PostgreSQL's end does with a line of ours that fell silent: a transaction that nobody ends would hold its rows for hours.
 const SERVER_BOUNDS: &str = "SELECT set_config(name, value, false) FROM (VALUES ('idle_in_transaction_session_timeout', '60s'),
      ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'), ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '60s'),
@@ -51,11 +53,12 @@ const SERVER_BOUNDS: &str = "SELECT set_config(name, value, false) FROM (VALUES 
      AS bound (name, value)";
 
 /// Every migration: number, name, text for SQLite, text for PostgreSQL.
-const MIGRATIONS: [(i64, &str, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str, &str); 5] = [
     (1, "start", include_str!("../../migrations/sqlite/0001_start.sql"), include_str!("../../migrations/postgres/0001_start.sql")),
     (2, "board", include_str!("../../migrations/sqlite/0002_board.sql"), include_str!("../../migrations/postgres/0002_board.sql")),
     (3, "forget", include_str!("../../migrations/sqlite/0003_forget.sql"), include_str!("../../migrations/postgres/0003_forget.sql")),
     (4, "proof", include_str!("../../migrations/sqlite/0004_proof.sql"), include_str!("../../migrations/postgres/0004_proof.sql")),
+    (5, "window", include_str!("../../migrations/sqlite/0005_window.sql"), include_str!("../../migrations/postgres/0005_window.sql")),
 ];
 
 /// The number of the newest migration this version knows.
@@ -435,7 +438,10 @@ impl Db {
                 reader.close().await;
                 writer.close().await;
             }
-            Pool::Postgres(pool) => pool.close().await,
+            // A courtesy, which a line that fell silent would keep waiting without end.
+            Pool::Postgres(pool) => {
+                let _ = tokio::time::timeout(CLOSE, pool.close()).await;
+            }
         }
     }
 

@@ -233,7 +233,7 @@ pub async fn route(db: &Db, now: Time, alerts: &[AlertId], deliveries: &[NewDeli
 }
 
 /// Drops what is no longer true: deliveries not yet accepted whose ticket closed (reason: its new state), closing lines
-/// whose ticket is open again, handovers that a later one overtook, and letters with nothing left in them. What is being sent under a lease
+/// whose ticket is open again, handovers that a later one overtook, warnings of a window that is over or began anew, and letters with nothing left in them. What is being sent under a lease
 /// is left alone.
 pub async fn drop_closed(db: &Db, now: Time) -> Result<u64, StoreError> {
     macro_rules! untrue {
@@ -243,7 +243,9 @@ pub async fn drop_closed(db: &Db, now: Time) -> Result<u64, StoreError> {
                 closing!(),
                 " THEN d.kind <> 'ticket.' || t.state ELSE t.state <> 'open' END)
                   OR d.kind = 'ticket.handed_over' AND EXISTS
-                    (SELECT 1 FROM alert n WHERE n.ticket_id = d.ticket_id AND n.kind = d.kind AND n.id > d.alert_id))
+                    (SELECT 1 FROM alert n WHERE n.ticket_id = d.ticket_id AND n.kind = d.kind AND n.id > d.alert_id)
+                  OR d.kind = 'ticket.window_closing' AND EXISTS
+                    (SELECT 1 FROM ticket w WHERE w.id = d.ticket_id AND (w.window_warned <= $1 OR w.newest_at > w.window_warned - 86400000)))
                   AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.id = d.letter_id AND l.lease_until > $1)"
             )
         };
@@ -255,8 +257,8 @@ pub async fn drop_closed(db: &Db, now: Time) -> Result<u64, StoreError> {
     let dropped = tx
         .exec(
             concat!(
-                "UPDATE delivery AS d SET state = 'dropped', reason = (SELECT CASE WHEN t.state = 'open' AND d.kind = 'ticket.handed_over'
-                   THEN 'handed over again' ELSE t.state END FROM ticket t WHERE t.id = d.ticket_id) WHERE ",
+                "UPDATE delivery AS d SET state = 'dropped', reason = (SELECT CASE WHEN t.state <> 'open' THEN t.state WHEN d.kind = 'ticket.handed_over'
+                   THEN 'handed over again' WHEN d.kind = 'ticket.window_closing' THEN 'window over' ELSE t.state END FROM ticket t WHERE t.id = d.ticket_id) WHERE ",
                 untrue!()
             ),
             vals![now],

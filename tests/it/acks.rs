@@ -3,6 +3,7 @@
 
 mod buttons;
 mod handover;
+mod window;
 pub mod world;
 
 use std::time::{Duration, Instant};

@@ -8,6 +8,7 @@ pub mod ledger;
 mod numbers;
 mod steps;
 pub mod story;
+mod window;
 
 use ledger::{Ledger, standing};
 use proptest::prelude::*;

@@ -26,7 +26,7 @@ const POSTGRES_COLUMNS: &str = "SELECT table_name || ' ' || column_name || ' ' |
     WHERE table_schema = 'public' AND table_name NOT LIKE '\\_%' ORDER BY table_name, ordinal_position";
 
 /// The numbers of all migrations.
-fn numbers() -> Vec<i64> {
+pub fn numbers() -> Vec<i64> {
     files("sqlite").into_keys().collect()
 }
 
@@ -46,7 +46,7 @@ fn safe(text: String) -> sqlx::SqlStr {
 }
 
 /// The migrations up to this one, as the version of then ran them.
-fn migrator(kind: &str, last: i64) -> Migrator {
+pub fn migrator(kind: &str, last: i64) -> Migrator {
     let these = files(kind).into_iter().filter(|(number, _)| *number <= last);
     let migration =
         |(number, (name, text)): (i64, (String, String))| Migration::new(number, name.into(), MigrationType::Simple, safe(text), false);
@@ -191,8 +191,10 @@ async fn everything_of_an_earlier_version_is_still_there_and_the_daemon_works_on
         w.pass(SignedDuration::from_mins(241)).await;
         assert_eq!(w.mails.captured().len(), 1, "from {last}");
         assert_eq!(evidence::of(&w.db, 2).await.examine().wrong, Vec::<String>::new());
-        let of_then = evidence::of(&w.db, 1).await;
-        assert!(!of_then.entries.is_empty() && of_then.examine().wrong.is_empty(), "proved from the first look after the upgrade on");
+        if !tables.contains_key("proof") {
+            let of_then = evidence::of(&w.db, 1).await;
+            assert!(!of_then.entries.is_empty() && of_then.examine().wrong.is_empty(), "proved from the first look after the upgrade on");
+        }
         assert!(w.number("SELECT COUNT(*) AS n FROM delivery WHERE state = 'delivered'").await >= 2);
     }
 }
@@ -203,16 +205,21 @@ async fn an_upgrade_that_breaks_off_leaves_everything_as_it_was_and_goes_through
     for (last, mut old) in every_old(folder.path()).await {
         let (tables, versions) = (old.tables().await, old.versions().await);
         let before = old.dump(&tables).await;
-        // What the last statement of 0004 makes is there already, so that it fails after all the others.
-        old.run("CREATE INDEX proof_message ON meta (key)".into()).await;
+        // What the last statement of a migration makes is there already, so that it fails after all the others.
+        let (broken, name, made, unmade) = if last < 4 {
+            (4, "proof_message", "CREATE INDEX proof_message ON meta (key)", "DROP INDEX proof_message")
+        } else {
+            (5, "window_warned", "ALTER TABLE ticket ADD COLUMN window_warned TEXT", "ALTER TABLE ticket DROP COLUMN window_warned")
+        };
+        old.run(made.into()).await;
         let said = Db::open(&old.url()).await.unwrap_err().to_string();
-        assert!(said.contains("proof_message"), "{said}");
+        assert!(said.contains(name), "{said}");
         let after = old.versions().await;
-        assert!(after.starts_with(&versions) && !after.contains(&4), "from {last}: {after:?}");
+        assert!(after.starts_with(&versions) && !after.contains(&broken), "from {last}: {after:?}");
         let there = old.tables().await;
-        assert!(!there.contains_key("proof") && !there.contains_key("chain"), "from {last}");
+        assert_eq!(there.contains_key("proof") && there.contains_key("chain"), broken > 4, "from {last}");
         assert_eq!(old.dump(&tables).await, before);
-        old.run("DROP INDEX proof_message".into()).await;
+        old.run(unmade.into()).await;
         Db::open(&old.url()).await.unwrap().close().await;
         assert_eq!((old.versions().await, old.dump(&tables).await), (numbers(), before));
     }

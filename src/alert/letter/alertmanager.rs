@@ -103,6 +103,7 @@ fn annotations(waiting: &Waiting) -> Texts {
         ]);
         texts.extend(ticket.acknowledged_at.map(|at| ("acknowledged_at", at.rfc3339())));
         texts.extend((alert.kind == AlertKind::HandedOver).then(|| ("from", clean(&alert.detail))));
+        texts.extend((alert.kind == AlertKind::WindowClosing).then(|| ("reply_window_closes_at", clean(&alert.detail))));
         texts.extend(alert.late_found.then(|| ("late_found", "true".to_owned())));
     } else {
         texts.extend(alert.cause.map(|cause| ("cause", cause.word().to_owned())));

@@ -6,12 +6,10 @@ use super::{preview::preview, sheet::Sheet};
 use crate::domain::{
     Kind, Time,
     alert::AlertKind,
+    reply,
     settings::{Official, Settings},
 };
 use crate::store::outbox::{AccountFacts, TicketFacts, Waiting};
-
-/// How long after the newest message the platform lets an answer through without a special permission (Messenger Platform policy).
-const REPLY_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// The body for one step of a ticket, for an account's state, or for an account's backlog (several deliveries).
 pub(super) fn body(group: &[&Waiting], full: bool, settings: &Settings) -> String {
@@ -77,7 +75,7 @@ fn view(t: &TicketFacts, account: &AccountFacts, full: bool, settings: &Settings
     let text =
         if full { t.text.to_string() } else { preview(settings.letter.preview, t.kind, t.text.as_str(), &names).unwrap_or_default() };
     let answered = t.closed_at.filter(|_| t.state == crate::domain::TicketState::Answered);
-    let window = t.newest_at.filter(|_| t.kind == Kind::Message).map(|at| at.plus(REPLY_WINDOW).rfc3339());
+    let window = t.newest_at.filter(|_| t.kind == Kind::Message).map(|at| at.plus(reply::WINDOW).rfc3339());
     json!({
         "id": t.id, "opd": account.opd, "platform": account.platform, "kind": t.kind, "account": account.external_id, "thread": t.thread,
         "author": author, "text": text, "messages": t.messages, "policy": t.policy, "urgent": t.urgent, "state": t.state,

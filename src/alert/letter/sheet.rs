@@ -142,6 +142,7 @@ pub(super) fn compose(
     let code = match (tickets.first(), group.first()) {
         // no step, and it can happen again
         (Some(told), _) if told.head == Head::HandedOver => format!("#T{}-H{}", told.ticket.id, told.waiting.alert.id),
+        (Some(told), _) if told.head == Head::WindowClosing => format!("#T{}-W{}", told.ticket.id, told.waiting.alert.id),
         (Some(told), _) => format!("#T{}-{}", told.ticket.id, told.waiting.alert.step),
         (None, Some(waiting)) => format!("#A{}", waiting.alert.id),
         (None, None) => String::new(),

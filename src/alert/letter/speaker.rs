@@ -28,6 +28,7 @@ pub(super) enum Head {
     Overdue,
     Backlog,
     Warned,
+    WindowClosing,
     HandedOver,
     LateFound,
     Answered,
@@ -42,6 +43,7 @@ impl Head {
             AlertKind::Backlog => Self::Backlog,
             AlertKind::Warned => Self::Warned,
             AlertKind::HandedOver => Self::HandedOver,
+            AlertKind::WindowClosing => Self::WindowClosing,
             AlertKind::Answered if waiting.alert.late_found => Self::LateFound,
             AlertKind::Answered => Self::Answered,
             AlertKind::Dismissed => Self::Dismissed,
@@ -62,6 +64,7 @@ impl Head {
             Self::Backlog => "head_backlog",
             Self::Warned => "head_warned",
             Self::HandedOver => "head_handed_over",
+            Self::WindowClosing => "head_window_closing",
             Self::LateFound => "head_late_found",
             Self::Answered => "head_answered",
             Self::Dismissed => "head_dismissed",
@@ -69,7 +72,7 @@ impl Head {
         }
     }
     pub const fn open(self) -> bool {
-        matches!(self, Self::Overdue | Self::Backlog | Self::Warned | Self::HandedOver)
+        matches!(self, Self::Overdue | Self::Backlog | Self::Warned | Self::WindowClosing | Self::HandedOver)
     }
 }
 
@@ -227,9 +230,13 @@ impl Speaker<'_> {
         let due_at = told.ticket.due_at;
         let mut state = match told.head {
             Head::HandedOver => self.words.say("state_handed_over", context! { from => self.opd(&told.waiting.alert.detail) })?,
+            Head::WindowClosing => match Time::parse(&told.waiting.alert.detail) {
+                Some(at) => self.words.say("state_window", context! { at => self.words.moment(at)? })?,
+                None => String::new(),
+            },
             _ => String::new(),
         };
-        if self.now < due_at && matches!(told.head, Head::Warned | Head::HandedOver) {
+        if self.now < due_at && matches!(told.head, Head::Warned | Head::WindowClosing | Head::HandedOver) {
             let left = self.words.length(due_at.since(self.now))?;
             state.push_str(&self.words.say("state_warned", context! { due => self.words.moment(due_at)?, left })?);
         } else {

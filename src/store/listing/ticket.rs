@@ -1,12 +1,11 @@
 //! Tickets, and what stands beside one: its events, its alerts, what staff did.
 
-use jiff::SignedDuration;
 use serde::Serialize;
 
 use super::{AuthorRow, HOLDER, of_ticket, within};
 use crate::{
     domain::{
-        Kind, Platform, Scope, TicketId, TicketState, Time,
+        Kind, Platform, Scope, TicketId, TicketState, Time, reply,
         ticket::{ActionKind, PlannedStep},
         time::rfc3339,
     },
@@ -16,9 +15,6 @@ use crate::{
         restrict,
     },
 };
-
-/// How long Meta lets an account answer a direct message freely.
-const REPLY_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 
 /// A ticket as the contract's JSON has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -173,7 +169,7 @@ fn read(row: &Row) -> Result<TicketRow, StoreError> {
         response_seconds: closed_at.filter(|_| answered).map(|at| at.secs() - opened_at.secs()),
         business_seconds: row.oi("business_seconds")?.filter(|_| answered),
         answered_by: row.ot("answered_by")?,
-        reply_window_closes_at: row.oat("newest_at")?.filter(|_| kind == Kind::Message).map(|at| at.plus(REPLY_WINDOW)),
+        reply_window_closes_at: row.oat("newest_at")?.filter(|_| kind == Kind::Message).map(|at| at.plus(reply::WINDOW)),
         assignee: row.ot("assignee")?,
         permalink: row.ot("permalink")?.filter(|_| !restricted),
         unverified: row.b("unverified")?,

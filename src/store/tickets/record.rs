@@ -50,6 +50,7 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
                 ruled.newest.map(|(_, at)| at),
                 ticket.assignee.clone(),
                 ticket.held_by.clone(),
+                ticket.window_warned,
                 json(&ticket.steps),
                 &ticket.configuration
             ];
@@ -57,9 +58,9 @@ pub async fn record(tx: &mut Tx, rulings: &mut [Ruling], now: Time) -> Result<()
                 let sql = match skipped_to(tx, &mut skips).await? {
                     Some(next) => {
                         values.insert(0, next.into());
-                        format!("INSERT INTO ticket (id, {TICKET}) VALUES {} RETURNING id", tx.values(1, 25))
+                        format!("INSERT INTO ticket (id, {TICKET}) VALUES {} RETURNING id", tx.values(1, 26))
                     }
-                    None => format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", tx.values(1, 24)),
+                    None => format!("INSERT INTO ticket ({TICKET}) VALUES {} RETURNING id", tx.values(1, 25)),
                 };
                 if let Some(row) = tx.rows_built(built(sql), values).await?.first() {
                     ticket.id = TicketId(row.i("id")?);
@@ -168,7 +169,7 @@ async fn forget_members(tx: &mut Tx, rulings: &[Ruling]) -> Result<(), StoreErro
 }
 
 const TICKET: &str = "thread_id, account_id, author, policy, urgent, state, opened_at, due_at, warned_at, breached_at, flagged_at, \
-    acknowledged_at, closed_at, answered_by, business_seconds, reason, unverified, messages, newest_message_id, newest_at, assignee, held_by, steps, configuration";
+    acknowledged_at, closed_at, answered_by, business_seconds, reason, unverified, messages, newest_message_id, newest_at, assignee, held_by, window_warned, steps, configuration";
 
 /// Writes rows in statements of at most [`CHUNK`] of them.
 pub(in crate::store) async fn bulk(tx: &mut Tx, head: &str, tail: &str, rows: Vec<Vec<Val>>) -> Result<(), StoreError> {

@@ -199,6 +199,7 @@ fn ticket(row: &Row) -> Result<Ticket, StoreError> {
         messages: row.i("messages")?,
         assignee: row.ot("assignee")?,
         held_by: row.ot("held_by")?,
+        window_warned: row.oat("window_warned")?,
         steps: row.json("steps")?,
         configuration: row.t("configuration")?,
     })

@@ -193,7 +193,8 @@ token = "{token}"
 
     /// A read shows these messages, and all that is known as it is.
     pub async fn take(&self, messages: Vec<Seen>) {
-        let threads = self.threads.iter().map(|id| Proof::Unchanged(Kind::Comment, id.clone())).collect();
+        let mut threads: Vec<Proof> = self.threads.iter().map(|id| Proof::Unchanged(Kind::Comment, id.clone())).collect();
+        threads.push(Proof::Unchanged(Kind::Message, "t_1".into()));
         let (account, began_at, now) = (self.account, self.now(), self.now());
         let confirm_gone = SignedDuration::from_secs(20);
         let read = Batch { account, began_at, now, confirm_gone, messages, posts: vec![], proofs: threads, bindings: vec![] };

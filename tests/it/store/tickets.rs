@@ -79,6 +79,7 @@ fn ticket(thread: ThreadId) -> Ticket {
         messages: 1,
         assignee: None,
         held_by: None,
+        window_warned: Some(at(86_340)),
         steps: vec![step],
         configuration: "c1".into(),
     }

@@ -44,6 +44,9 @@ pub struct Desk {
     pub changed_at: i64,
     pub restored_at: Option<i64>,
     pub hold: bool,
+    pub window_warning: bool,
+    /// When the office is open, as the calendar file has it.
+    pub hours: &'static str,
     /// What the last look wants: when to look again, from when on a read.
     pub wants: (Option<Time>, Option<Time>),
 }
@@ -73,7 +76,17 @@ impl Desk {
             policy("darurat", Some(true), 100, &[("0", "kepala")]),
             policy("biasa", None, 1000, &[("50%", "operator"), ("0", "kepala"), ("500", "sekda")]),
         ];
-        Self { view, policies, configuration: "one".into(), changed_at: 0, restored_at: None, hold: false, wants: (None, None) }
+        Self {
+            view,
+            policies,
+            configuration: "one".into(),
+            changed_at: 0,
+            restored_at: None,
+            hold: false,
+            window_warning: false,
+            hours: "mon-sun = [\"00:00-24:00\"]",
+            wants: (None, None),
+        }
     }
 
     fn message(&mut self, second: i64, direction: Direction, author: &str) -> &mut Message {
@@ -150,9 +163,8 @@ impl Desk {
 
     /// The judge looks, without a read.
     pub fn look(&mut self, second: i64) -> Vec<String> {
-        let calendars = Calendars::new(&crate::clock::calendars::read(
-            "[[calendar]]\nname = \"always\"\ntimezone = \"UTC\"\n[calendar.hours]\nmon-sun = [\"00:00-24:00\"]",
-        ));
+        let calendar = format!("[[calendar]]\nname = \"always\"\ntimezone = \"UTC\"\n[calendar.hours]\n{}", self.hours);
+        let calendars = Calendars::new(&crate::clock::calendars::read(&calendar));
         let rules = Rules {
             policies: &self.policies,
             calendars: &calendars,
@@ -164,6 +176,7 @@ impl Desk {
             configuration: &self.configuration,
             changed_at: at(self.changed_at),
             restored_at: self.restored_at.map(at),
+            window_warning: self.window_warning,
             hold: self.hold,
         };
         let ruling = judge(&self.view, &rules, at(second));
@@ -180,6 +193,7 @@ impl Desk {
                 let late = if alert.late_found { " late_found" } else { "" };
                 let from = match alert.kind {
                     AlertKind::HandedOver => format!(" from {}", alert.detail),
+                    AlertKind::WindowClosing => format!(" until {}", alert.detail),
                     _ if alert.detail == RESTORED => " restored".to_owned(),
                     _ => String::new(),
                 };

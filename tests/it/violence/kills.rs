@@ -13,14 +13,13 @@ use std::{
 
 use jiff::SignedDuration;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use sqlx::{
-    SqlSafeStr as _, SqlitePool,
-    migrate::{Migration, MigrationType, Migrator},
-    sqlite::SqliteConnectOptions,
-};
+use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
 use tanggap::{demo::script::Pace, store::Db};
 
-use crate::soak::{WEBHOOK, asked, site::Site};
+use crate::{
+    soak::{WEBHOOK, asked, site::Site},
+    upgrade::{migrator, numbers},
+};
 
 const SEED: u64 = 29;
 
@@ -28,12 +27,10 @@ async fn open(file: &Path) -> SqlitePool {
     SqlitePool::connect_with(SqliteConnectOptions::new().filename(file).create_if_missing(true)).await.unwrap()
 }
 
-/// A database as the first version made it.
-async fn old(file: &Path) {
-    let text = include_str!("../../../migrations/sqlite/0001_start.sql");
-    let first = Migration::new(1, "start".into(), MigrationType::Simple, text.into_sql_str(), false);
+/// A database as that version made it.
+async fn old(file: &Path, version: i64) {
     let pool = open(file).await;
-    Migrator::with_migrations(vec![first]).run(&pool).await.unwrap();
+    migrator("sqlite", version).run(&pool).await.unwrap();
     sqlx::query("INSERT INTO meta (key, value) VALUES ('kept', 'through everything')").execute(&pool).await.unwrap();
     pool.close().await;
 }
@@ -48,11 +45,7 @@ async fn is_whole(file: &Path) -> bool {
 /// How many things the schema of that version has.
 async fn count(site: &Site, version: i64) -> i64 {
     let file = site.folder.path().join(format!("version-{version}.db"));
-    if version == 1 {
-        old(&file).await;
-    } else {
-        Db::open(&format!("sqlite://{}", file.display())).await.unwrap().close().await;
-    }
+    old(&file, version).await;
     let pool = open(&file).await;
     let things = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema").fetch_one(&pool).await.unwrap();
     pool.close().await;
@@ -67,7 +60,10 @@ fn quiet() -> Pace {
 async fn a_program_killed_while_it_makes_or_renews_its_database_finds_it_whole_at_the_next_start() {
     let mut site = Site::new(SEED, 2, quiet(), WEBHOOK).await;
     let mut rng = StdRng::seed_from_u64(SEED);
-    let versions = [count(&site, 1).await, count(&site, 2).await];
+    let mut counts = Vec::new();
+    for version in numbers() {
+        counts.push(count(&site, version).await);
+    }
     let rounds = asked("TANGGAP_KILLS", 60) / 6;
     let mut cut_short = 0;
     for round in 0..rounds {
@@ -75,7 +71,7 @@ async fn a_program_killed_while_it_makes_or_renews_its_database_finds_it_whole_a
         let url = format!("sqlite://{}", file.display());
         let renewed = round % 2 == 1;
         if renewed {
-            old(&file).await;
+            old(&file, 1).await;
         }
         for _ in 0..4 {
             let daemon = site.start(&url);
@@ -86,7 +82,7 @@ async fn a_program_killed_while_it_makes_or_renews_its_database_finds_it_whole_a
             let tables: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema").fetch_one(&pool).await.unwrap();
             let board: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema WHERE name = 'person'").fetch_one(&pool).await.unwrap();
             cut_short += i64::from(board == 0);
-            assert!(tables <= 2 || versions.contains(&tables), "half a version: {tables} of {versions:?}");
+            assert!(tables <= 2 || counts.contains(&tables), "half a version: {tables} of {counts:?}");
             pool.close().await;
         }
         assert!(is_whole(&file).await);

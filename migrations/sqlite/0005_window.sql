@@ -1,0 +1,1 @@
+ALTER TABLE ticket ADD COLUMN window_warned INTEGER; -- end of the reply window that its officials were warned of. Written by sla
