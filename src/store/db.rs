@@ -23,7 +23,8 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
     postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions},
     sqlite::{
-        SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+        SqliteArguments, SqliteAutoVacuum, SqliteConnectOptions, SqliteError, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+        SqliteSynchronous,
     },
 };
 
@@ -112,6 +113,10 @@ impl StoreError {
         let code = error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
         match (&error, code.as_deref()) {
             (_, Some("13" | "53100")) => Self::DiskFull,
+            // Of SQLite: the disk under it fails, or no longer has the file. A full one may say so where the log's index wants to grow.
+            (sqlx::Error::Database(it), Some(code)) if it.try_downcast_ref::<SqliteError>().is_some() && disk_fails(code) => {
+                Self::Lost(error.to_string())
+            }
             // Of PostgreSQL: connections (08), too many of them (53300), a server that stops, starts or broke down (57P01 to 57P03), and
             // bounds of ours that its end of a broken line kept (25P03, 57P05).
             (_, Some("53300" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03")) => Self::Lost(error.to_string()),
@@ -133,6 +138,11 @@ impl StoreError {
     pub const fn is_outage(&self) -> bool {
         matches!(self, Self::Lost(_) | Self::DiskFull)
     }
+}
+
+/// Whether a code of SQLite is of the families IOERR or CANTOPEN (sqlite.org/rescode.html).
+fn disk_fails(code: &str) -> bool {
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 10 | 14))
 }
 
 /// The outcome of what was asked of a server, which may never answer: its end of the line may be gone without a word.

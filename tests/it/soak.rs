@@ -52,7 +52,8 @@ async fn soak(database: &str, kills: i64) {
     }
     // The last words want one more poll, the last deadline another 45 s.
     let db = Db::open(database).await.unwrap();
-    for _ in 0..20 {
+    // WhatsApp takes one message to a number in six seconds, and each kill leaves some to be sent again.
+    for _ in 0..20 + kills / 5 {
         site.live(SignedDuration::from_secs(8)).await;
         if checks::settled(&db).await {
             break;

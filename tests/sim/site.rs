@@ -71,6 +71,7 @@ idle_interval = "{idle}m"
 sweep_interval = "{sweep}m"
 concurrency = {concurrency}
 [sla]
+window_warning = true
 urgent_keywords = ["builtin:id"]
 mentions = "{mentions}"
 [[calendar]]

@@ -208,8 +208,27 @@ impl Ledger {
         assert_eq!(oracle.due(ticket.opened_at.secs(), policy.respond_within.as_secs()), ticket.due_at.secs(), "ticket {}", ticket.id);
     }
 
+    /// Officials are warned of the end of a reply window once, while it runs.
+    async fn windows(db: &Db) {
+        let mut warned = HashSet::new();
+        let sql = "SELECT a.ticket_id, a.detail, a.created_at, h.kind FROM alert a JOIN ticket t ON t.id = a.ticket_id JOIN thread h ON h.id = t.thread_id
+             WHERE a.kind = 'ticket.window_closing'";
+        for row in rows(db, sql).await {
+            let (ticket, ends, told) = (row.i("ticket_id").unwrap(), row.t("detail").unwrap(), row.at("created_at").unwrap());
+            let window = Time::parse(&ends).unwrap();
+            assert_eq!(row.t("kind").unwrap(), "message", "ticket {ticket}");
+            assert!(
+                window.minus(SignedDuration::from_hours(24)) <= told && told < window,
+                "ticket {ticket}: {ends}, told at {}",
+                told.rfc3339()
+            );
+            assert!(warned.insert((ticket, ends)), "ticket {ticket} was warned of twice");
+        }
+    }
+
     /// Every step that spoke is written down as an alert, and every official of its groups has a delivery of it on each of his ways.
     pub async fn end(&self, db: &Db, settings: &SharedSettings) {
+        Self::windows(db).await;
         let mut told: HashSet<(i64, String, String)> = HashSet::new();
         let sql = "SELECT t.thread_id, a.policy, a.at_text FROM alert a JOIN ticket t ON t.id = a.ticket_id";
         for row in rows(db, sql).await {
