@@ -58,6 +58,10 @@ pub(super) fn of_status(status: u16, what: &'static str, usage: Box<[Usage]>) ->
     GraphError { status: Some(status), usage, ..GraphError::new(next, what) }
 }
 
+/// The Conversations API of Instagram counts calls by the second (Instagram Platform, rate limiting): a limit that a process may meet which
+/// follows another, and which is over at once.
+const SECOND: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
 const fn later(after: Option<jiff::SignedDuration>, scope: Scope) -> Next {
     Next::Later { after, scope }
 }
@@ -70,6 +74,7 @@ fn judge(status: u16, code: Option<i32>, body: &Body, usage: &[Usage]) -> (Next,
     match (code.unwrap_or(0), sub) {
         (4 | 341, _) => (later(regain(Some("app")), Scope::App), "the app's limit of calls is reached"),
         (17 | 32, _) => (later(regain(None), Scope::User), "the limit of calls of the token's owner is reached"),
+        (613, 2_534_040) => (later(regain(None).or(Some(SECOND)), Scope::Account), "calls come too fast"),
         (613, _) => (later(regain(None), Scope::Account), "calls come too fast"),
         (80001, _) => (later(regain(Some("pages")), Scope::Account), "the Page's limit of calls is reached"),
         (80002, _) => (later(regain(Some("instagram")), Scope::Account), "the Instagram account's limit of calls is reached"),
@@ -144,7 +149,7 @@ mod tests {
             (17, 2_446_079, "User request limit reached", Some(true), 400, user),
             (32, 0, "", None, 403, user),
             (613, 1996, "", None, 400, account),
-            (613, 2_534_040, "", None, 400, account),
+            (613, 2_534_040, "", None, 400, Next::Later { after: Some(SECOND), scope: Scope::Account }),
             (80000, 0, "", None, 400, account),
             (80001, 0, "", None, 400, account),
             (80002, 0, "", None, 429, account),

@@ -121,6 +121,26 @@ async fn a_limit_is_kept_over_a_restart_and_nothing_is_asked_too_early() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_instagram_inbox_that_was_asked_twice_in_a_second_is_read_within_the_minute() {
+    let mut world = World::new(3).await;
+    let instagram = world.instagram(2); // read by Instagram Login, not through a Page
+    world.introduced().await;
+    world.simulator.world().direct_message(&instagram, &Citizen::new(1, "Ani"), "Kapan KTP saya jadi?").unwrap();
+    world.clock.advance(SignedDuration::from_mins(5));
+    let block = |world: &World, length| world.simulator.world().throttle(Use::InstagramConversations, &instagram, length);
+    // As if another process had just asked, which was killed.
+    block(&world, SignedDuration::from_secs(1));
+    world.turn(SignedDuration::ZERO).await;
+    assert_eq!(world.simulator.world().throttled_calls(), 1);
+    block(&world, SignedDuration::ZERO);
+    world.simulator.world().set_limit(Use::InstagramConversations, &instagram, 1_000); // the clock stands while it reads
+    for _ in 0..12 {
+        world.turn(SignedDuration::from_secs(5)).await;
+    }
+    assert_eq!(world.texts("SELECT text AS one FROM message").await, ["Kapan KTP saya jadi?"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_witness_proves_what_can_be_read_and_an_answer_of_the_government_or_an_older_comment_does_not() {
     let mut world = World::new(1).await;
     for account in [world.page(0), world.instagram(0)] {
