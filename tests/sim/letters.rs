@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use tanggap::store::Db;
 
 use super::{checks::rows, world::World};
+use crate::soak::checks::Emptied;
 
 #[derive(Default)]
 pub struct Letters {
@@ -58,15 +59,13 @@ impl Letters {
         assert!(given_up.is_empty(), "not delivered though all is well: {given_up:#?}");
         let mut taken = self.taken(world);
         let sql = "SELECT channel, key, address, payload FROM letter WHERE state = 'delivered' AND channel <> 'log'";
-        // A letter that quoted what its writer took back is emptied: a chat of it can be told by its way alone.
-        let mut emptied: BTreeMap<String, usize> = BTreeMap::new();
+        let mut emptied = Emptied::default();
         for row in rows(db, sql).await {
             let (channel, key, payload) = (row.t("channel").unwrap(), row.t("key").unwrap(), row.t("payload").unwrap());
+            if emptied.count(&channel, &payload) {
+                continue;
+            }
             let name = match channel.as_str() {
-                "telegram" | "whatsapp" if payload.is_empty() => {
-                    *emptied.entry(channel).or_default() += 1;
-                    continue;
-                }
                 "telegram" | "whatsapp" => format!("{channel} {payload}"),
                 _ => format!("{channel} {key}"),
             };
@@ -87,10 +86,7 @@ impl Letters {
             taken.remove(&format!("{channel} {key}"));
             taken.remove(&format!("{channel} {}", row.t("payload").unwrap()));
         }
-        taken.retain(|name, _| {
-            let left = name.split(' ').next().and_then(|channel| emptied.get_mut(channel)).filter(|left| **left > 0);
-            left.map(|left| *left -= 1).is_none()
-        });
+        emptied.strike_out(&mut taken);
         assert!(taken.is_empty(), "came, but is not said to be delivered: {:?}", taken.keys());
     }
 
