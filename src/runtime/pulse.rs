@@ -13,6 +13,9 @@ use super::held;
 /// How long one step of a stage nobody registered may take.
 const DEFAULT_BUDGET: Duration = Duration::from_mins(5);
 
+/// So long after an outage a connection may still turn up that died in it; a new outage is said a little later.
+pub(super) const CALM: Duration = Duration::from_secs(5);
+
 /// The stages by name; clones share one record.
 #[derive(Clone, Debug, Default)]
 pub struct Pulse(Arc<Mutex<BTreeMap<&'static str, Beat>>>, Arc<Mutex<Outages>>);
@@ -57,10 +60,11 @@ impl Pulse {
         stages.iter().find(|(_, beat)| beat.began.is_some_and(|began| began.elapsed() > beat.budget)).map(|(stage, _)| *stage)
     }
 
-    /// A step of `stage` that began at `began` met an outage; the first one of all says so. One that began before the last outage was over met that.
+    /// A step of `stage` that began at `began` met an outage; the first one of all says so. One that began before the last outage was over, or
+    /// hardly after it, met that.
     pub(super) fn lost(&self, stage: &'static str, began: Instant, why: &str) {
         let outages = &mut *held(&self.1);
-        if outages.now.is_none() && outages.over.is_none_or(|over| over <= began) {
+        if outages.now.is_none() && outages.over.is_none_or(|over| over + CALM <= began) {
             error!(event = "database.lost", stage, error = why, "nothing is stored or sent meanwhile; the work goes on as soon as it can");
             outages.now = Some(Outage { since: Instant::now(), by: stage });
         }
